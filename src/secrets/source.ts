@@ -1,0 +1,26 @@
+// What a place that keeps secrets must be able to do.
+
+import type { Secret } from '../base/secret.ts'
+
+/** Kinds of sources; a metric label. */
+export type SourceKind = 'env' | 'file' | 'exec'
+
+/**
+ * One secret in one place. Built without I/O.
+ */
+export interface SecretSource {
+  readonly kind: SourceKind
+  /** The reference as the user wrote it, for logs and errors. Names a place, never holds a value. */
+  readonly reference: string
+  /**
+   * Reads the secret afresh. Rejects with a Fault `secret_unavailable` whose detail names the
+   * reference and the remedy, and quotes nothing that was read.
+   */
+  read(): Promise<Secret>
+  /**
+   * Calls `changed` whenever a new `read` is worth while (the file changed, the lifetime of a
+   * command's output is over). Absent when the place cannot change while the process lives.
+   * Returns the function that ends it.
+   */
+  watch?(changed: () => void): () => void
+}
