@@ -1,7 +1,58 @@
 // The one place that opens connections to OpusDNS, and the home of undici. The origin is fixed when
-// the upstream is built: no request can name another host (INTERMEDIARY 6; CVE class SSRF).
+// the upstream is built: nothing in a request can name another host.
 
+import type { Socket } from 'node:net'
+
+import { Client, Pool, buildConnector } from 'undici'
 import type { Dispatcher } from 'undici'
+
+import { Fault, errorCode } from '../base/fault.ts'
+import { upstreamFault } from './upstream-faults.ts'
+
+export type { Dispatcher } from 'undici'
+
+/** See `upstream`. Durations are milliseconds, sizes bytes. */
+export interface UpstreamOptions {
+  /** Origin of the API: `https://…`, or `http://` to a loopback address. No path. */
+  readonly base: string
+  /** PEM text of CA certificates that are trusted besides the system's; `undefined` for none. */
+  readonly ca: readonly string[] | undefined
+  /** Connections kept at most; further requests queue. */
+  readonly connections: number
+  readonly connectTimeout: number
+  /** From the last byte of the request to the head of the reply. */
+  readonly headTimeout: number
+  /** Between two pieces of a reply body. */
+  readonly bodyIdleTimeout: number
+  /** How long an unused connection is kept; keep it below the upstream's own limit. */
+  readonly idleTimeout: number
+  /** Largest reply head that is accepted. */
+  readonly headerSize: number
+}
+
+/** One connection of the pool, so that a reply can be held against the socket that carried it. */
+export interface Lane {
+  socket: Socket | undefined
+  /** Set when the present socket failed, even after undici reported a clean end. */
+  failed: boolean
+}
+
+/** undici's handler, told which connection serves it. */
+export interface UpstreamHandler extends Dispatcher.DispatchHandler {
+  lane: Lane | undefined
+}
+
+/** One request for `Upstream.dispatch`. */
+export interface UpstreamRequest {
+  readonly method: string
+  /** Origin-form target: path and query, byte for byte. */
+  readonly path: string
+  /** Flat list: name, value, name, value. Holds exactly one credential header. */
+  readonly headers: string[]
+  readonly body: Buffer | NodeJS.ReadableStream | null
+  /** Milliseconds between two pieces of the reply body; 0 for a stream that may be silent. */
+  readonly bodyTimeout?: number
+}
 
 /** See `Upstream.ask`. */
 export interface Question {
@@ -29,15 +80,128 @@ export interface Answer {
 export interface Upstream {
   /** Scheme, host and port, without a trailing slash. */
   readonly origin: string
-  /** What goes into `Host`. */
+  /** What goes into `Host`: the name, and the port unless it is the scheme's default. */
   readonly host: string
-  /** Streams one request; the hot path. Own connection pool. */
-  dispatch(options: Omit<Dispatcher.DispatchOptions, 'origin'>, handler: Dispatcher.DispatchHandler): void
+  /** Streams one request; the hot path. All outcomes reach the handler, a Pool that is closed too. */
+  dispatch(request: UpstreamRequest, handler: UpstreamHandler): void
   /**
    * Asks one small question (a token, an introspection) on connections of its own, so that a full
    * pool cannot keep a token away. Follows no redirect. Rejects with a Fault of source `upstream`.
    */
   ask(question: Question): Promise<Answer>
-  /** Closes idle connections and waits for the requests in flight. */
+  /** Waits for requests in flight, then closes every connection. */
   close(): Promise<void>
+  /** Ends every connection at once. */
+  destroy(): Promise<void>
+}
+
+function firstValues(headers: Record<string, string | string[] | undefined>) {
+  const first: Record<string, string> = Object.create(null) as Record<string, string>
+  for (const [name, value] of Object.entries(headers)) {
+    const text = Array.isArray(value) ? value[0] : value
+    if (text !== undefined) first[name] = text
+  }
+  return first
+}
+
+/** Builds the upstream; opens no connection until the first request. */
+export function upstream(options: UpstreamOptions): Upstream {
+  const { origin, host } = new URL(options.base)
+  const connect = buildConnector({
+    timeout: options.connectTimeout,
+    // Written out, for an explicit value wins over NODE_TLS_REJECT_UNAUTHORIZED=0.
+    rejectUnauthorized: true,
+    minVersion: 'TLSv1.2',
+    allowH2: false,
+    ...(options.ca === undefined ? {} : { ca: [...options.ca] }),
+  })
+  const shared: Client.Options = {
+    pipelining: 1,
+    allowH2: false,
+    strictContentLength: true,
+    headersTimeout: options.headTimeout,
+    bodyTimeout: options.bodyIdleTimeout,
+    keepAliveTimeout: options.idleTimeout,
+    // An upstream that promises a longer life does not make us keep a connection longer.
+    keepAliveMaxTimeout: options.idleTimeout,
+    keepAliveTimeoutThreshold: 1000,
+    maxHeaderSize: options.headerSize,
+  }
+
+  // One Client is one connection; its lane tells a handler which socket serves it.
+  function lane(to: string | URL): Client {
+    const state: Lane = { socket: undefined, failed: false }
+    const client = new Client(to, {
+      ...shared,
+      connect(target, done) {
+        connect(target, (error, socket) => {
+          if (error) return done(error, null)
+          state.socket = socket
+          state.failed = false
+          socket.on('error', (failure) => {
+            // UND_ERR_INFO is how the client library itself closes a connection.
+            const ours = errorCode(failure) === 'UND_ERR_INFO'
+            if (state.socket === socket && !ours) state.failed = true
+          })
+          return done(null, socket)
+        })
+      },
+    })
+    const dispatch = client.dispatch.bind(client)
+    client.dispatch = (request, handler) => {
+      ;(handler as UpstreamHandler).lane = state
+      return dispatch(request, handler)
+    }
+    return client
+  }
+
+  const pool = new Pool(origin, {
+    ...shared,
+    connections: options.connections,
+    factory: (to) => lane(to),
+  })
+  const questions = new Pool(origin, { ...shared, connections: 2, connect })
+
+  return {
+    origin,
+    host,
+    dispatch(request, handler) {
+      pool.dispatch(request as Dispatcher.DispatchOptions, handler)
+    },
+    async ask(question) {
+      const signal = AbortSignal.timeout(question.deadline)
+      try {
+        const reply = await questions.request({
+          method: question.method,
+          path: question.path,
+          headers: [...question.headers],
+          body: question.body ?? null,
+          signal,
+        })
+        const pieces: Buffer[] = []
+        let size = 0
+        for await (const piece of reply.body as AsyncIterable<Buffer>) {
+          size += piece.length
+          if (size > question.maxBytes) {
+            throw new Fault('upstream_protocol', { detail: 'The answer is larger than expected.' })
+          }
+          pieces.push(piece)
+        }
+        const headers = firstValues(reply.headers)
+        return { status: reply.statusCode, headers, body: Buffer.concat(pieces, size) }
+      } catch (error) {
+        if (!signal.aborted) throw upstreamFault(error)
+        throw new Fault('upstream_timeout', {
+          detail: 'OpusDNS did not answer in time.',
+          cause: error,
+        })
+      }
+    },
+    async close() {
+      await Promise.all([pool.close(), questions.close()])
+    },
+    async destroy() {
+      await Promise.all([pool.destroy(), questions.destroy()])
+    },
+  }
 }

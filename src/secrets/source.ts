@@ -23,4 +23,9 @@ export interface SecretSource {
    * Returns the function that ends it.
    */
   watch?(changed: () => void): () => void
+  /**
+   * After a `read`: one sentence about how the secret is kept that an operator may want to mend (a
+   * file that everybody may read). `undefined` when there is nothing to say.
+   */
+  caveat?(): string | undefined
 }

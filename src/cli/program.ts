@@ -1,0 +1,74 @@
+// The command line: names, options and help of every command; the home of commander.
+
+import { Command, CommanderError } from 'commander'
+
+import { checkCommand } from './check.ts'
+import { healthcheckCommand } from './healthcheck.ts'
+import { printFault } from './printer.ts'
+import { serveCommand } from './serve.ts'
+import { tokenCommand } from './token.ts'
+import { versionCommand } from './version.ts'
+import type { ExitCode, World } from './world.ts'
+
+const CONFIG_HELP = 'YAML file with settings (default: OPUSDNS_PROXY_CONFIG, or none)'
+
+/** Options that every command with a configuration takes. */
+export interface ConfigOption {
+  /** Path of the configuration file. */
+  readonly config?: string
+}
+
+/** Runs the command that `args` name (without node and script) and resolves with the exit code. */
+export async function runProgram(args: readonly string[], world: World): Promise<ExitCode> {
+  let code: ExitCode = 0
+  const program = new Command('opusdns-auth-proxy')
+    .description(
+      'Forwards requests to the OpusDNS API and attaches the credential, so that services need none.',
+    )
+    .exitOverride()
+    .configureOutput({ writeOut: world.out, writeErr: world.err })
+    .showSuggestionAfterError()
+    .showHelpAfterError('(add --help for the commands and options)')
+
+  function command(
+    name: string,
+    description: string,
+    run: (options: ConfigOption) => Promise<ExitCode>,
+  ): Command {
+    return program
+      .command(name, { isDefault: name === 'serve' })
+      .description(description)
+      .action(async (options: ConfigOption) => {
+        code = await run(options)
+      })
+  }
+
+  command('serve', 'Run the proxy (the default command).', (options) => serveCommand(options, world))
+    .option('--config <file>', CONFIG_HELP)
+    .addHelpText(
+      'after',
+      '\nExample: OPUSDNS_API_KEY=opk_… opusdns-auth-proxy serve\nSIGTERM and SIGINT drain; a second one ends at once.',
+    )
+  command('check', 'Check the configuration: reads files, opens no connection.', (options) =>
+    checkCommand(options, world),
+  ).option('--config <file>', CONFIG_HELP)
+  command('healthcheck', 'Ask a running proxy whether it is ready; for container probes.', (options) =>
+    healthcheckCommand(options, world),
+  )
+    .option('--config <file>', CONFIG_HELP)
+    .option('--live', 'ask only whether it is alive')
+  command('token', 'Get one OAuth token and show its life and fingerprint, never the token.', (options) =>
+    tokenCommand(options, world),
+  ).option('--config <file>', CONFIG_HELP)
+  command('version', 'Show the version.', () => versionCommand(world))
+  program.addHelpText('after', '\nExit codes: 0 ok, 1 user or configuration error, 2 remote or unreachable.')
+
+  try {
+    await program.parseAsync([...args], { from: 'user' })
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 1
+    world.err(printFault(error))
+    return 1
+  }
+  return code
+}

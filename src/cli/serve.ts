@@ -1,0 +1,58 @@
+// `serve`: runs the proxy until a signal ends it.
+
+import { systemClock } from '../base/clock.ts'
+import { descriptorSink } from '../observe/log.ts'
+import { startProxy } from '../server/proxy.ts'
+import type { RunningProxy } from '../server/proxy.ts'
+import { loadConfiguration } from './configuration.ts'
+import { printFault } from './printer.ts'
+import type { ConfigOption } from './program.ts'
+import type { ExitCode, World } from './world.ts'
+
+const STDOUT = 1
+
+/** Runs the proxy; resolves with the exit code after it was drained. */
+export async function serveCommand(options: ConfigOption, world: World): Promise<ExitCode> {
+  const sink = descriptorSink(STDOUT)
+  let running: RunningProxy
+  try {
+    const { settings, captured, warnings } = await loadConfiguration(options, world)
+    running = await startProxy(settings, {
+      clock: systemClock,
+      sink,
+      captured,
+      environment: world.env,
+    })
+    for (const warning of warnings) running.log.warn({ ...warning }, 'configuration')
+  } catch (error) {
+    world.err(printFault(error))
+    return 1
+  }
+  const { log, listen, admin } = running
+  let leaving = false
+  const ended = Promise.withResolvers<ExitCode>()
+
+  function leave(code: ExitCode): void {
+    leaving = true
+    void running.stop().then(() => ended.resolve(code))
+  }
+  world.onSignal(['SIGTERM', 'SIGINT'], (signal) => {
+    if (leaving) {
+      log.warn({ signal }, 'second signal: ending at once')
+      log.flush()
+      world.exit(1)
+    }
+    log.info({ signal }, 'signal')
+    leave(0)
+  })
+  world.onCrash((error) => {
+    // Names only: the text of an unexpected error may quote what it choked on.
+    const name = error instanceof Error ? error.name : typeof error
+    const at = error instanceof Error ? error.stack?.split('\n').slice(1, 6) : undefined
+    log.fatal({ error: name, at }, 'uncaught error: draining')
+    log.flush()
+    if (!leaving) leave(70)
+  })
+  log.announce({ listen, admin }, 'ready')
+  return ended.promise
+}

@@ -1,0 +1,24 @@
+// The process as commands see it. src/main.ts builds it from the real one; nothing else reads
+// `process`.
+
+/** What a command may use of the process around it. */
+export interface World {
+  /** Live environment: commands delete the secrets that they have taken. */
+  readonly env: Record<string, string | undefined>
+  readonly cwd: string
+  /** Writes text to stdout or stderr. */
+  out(text: string): void
+  err(text: string): void
+  /** Calls `handler` at each of these signals. */
+  onSignal(signals: readonly Signal[], handler: (signal: Signal) => void): void
+  /** Calls `handler` with an error that nobody caught; the process is not ended by itself. */
+  onCrash(handler: (error: unknown) => void): void
+  /** Ends the process at once with `code`. */
+  exit(code: ExitCode): never
+}
+
+/** Signals that commands listen to. */
+export type Signal = 'SIGTERM' | 'SIGINT'
+
+/** 0 ok, 1 user or configuration error, 2 remote or unreachable, 70 a bug (sysexits EX_SOFTWARE). */
+export type ExitCode = 0 | 1 | 2 | 70

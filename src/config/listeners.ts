@@ -1,0 +1,83 @@
+// The addresses to listen on: each one valid, none twice, and none that lets strangers in unawares.
+
+import type { Problem } from '../base/fault.ts'
+import { addressText, collide, isLocal, parseAddress } from './address.ts'
+import type { ListenAddress } from './address.ts'
+import type { PlaceOf } from './problems.ts'
+
+/** See `resolveListeners`. What is no list or no text is skipped: the schema reports that. */
+export interface ListenersInput {
+  readonly listen: unknown
+  readonly admin: unknown
+  /** `insecure_allow_anonymous`; `undefined` when it is faulty. */
+  readonly anonymous: boolean | undefined
+}
+
+/** See `resolveListeners`. */
+export interface ResolvedListeners {
+  /** Those that are valid. */
+  readonly listen: readonly ListenAddress[]
+  readonly admin: ListenAddress | undefined
+  readonly problems: readonly Problem[]
+}
+
+type Parsed = ListenAddress | undefined
+
+/** Parses all addresses, and says everything that is wrong with them. */
+export function resolveListeners(input: ListenersInput, placeOf: PlaceOf): ResolvedListeners {
+  const problems: Problem[] = []
+  const texts: unknown[] = Array.isArray(input.listen) ? input.listen : []
+  const clients = texts.map((text, index) => parsed(text, placeOf(['listen', index]), problems))
+  const admin = parsed(input.admin, placeOf(['admin', 'listen']), problems)
+  checkListeners(clients, admin, placeOf, problems)
+  if (input.anonymous === false) checkAnonymous(clients, placeOf, problems)
+  return { listen: clients.filter((one) => one !== undefined), admin, problems }
+}
+
+function parsed(text: unknown, place: string, problems: Problem[]): Parsed {
+  if (typeof text !== 'string') return undefined
+  const address = parseAddress(text)
+  if ('kind' in address) return address
+  problems.push({ place, ...address })
+  return undefined
+}
+
+function checkListeners(
+  clients: readonly Parsed[],
+  operators: Parsed,
+  placeOf: PlaceOf,
+  problems: Problem[],
+): void {
+  for (const [index, one] of clients.entries()) {
+    if (one === undefined) continue
+    const place = placeOf(['listen', index])
+    if (clients.slice(0, index).some((other) => other !== undefined && collide(one, other))) {
+      problems.push({
+        place,
+        fault: `cannot be open beside another address of listen (${addressText(one)})`,
+        remedy: 'keep one of them, or choose another port',
+      })
+    }
+    if (operators !== undefined && collide(one, operators)) {
+      problems.push({
+        place: placeOf(['admin', 'listen']),
+        fault: `is the same address as ${place}, so that clients would reach the operators' pages`,
+        remedy: 'choose another port for one of them',
+      })
+    }
+  }
+}
+
+/** Off loopback, whoever reaches the port would act with the operator's credential. */
+function checkAnonymous(clients: readonly Parsed[], placeOf: PlaceOf, problems: Problem[]): void {
+  for (const [index, one] of clients.entries()) {
+    if (one === undefined || isLocal(one)) continue
+    problems.push({
+      place: placeOf(['listen', index]),
+      fault: `lets other machines act with your credential without saying who they are (${addressText(one)})`,
+      remedy:
+        'listen on 127.0.0.1, [::1] or unix:/path; or, if the network itself keeps strangers out, ' +
+        'write insecure_allow_anonymous: true into the configuration file',
+    })
+  }
+}

@@ -1,0 +1,187 @@
+// From texts and variables to settings, or to every problem at once. Does no I/O but for reading a
+// client id from the file that a variable names; everything else is handed in (see read-config.ts).
+
+import { Fault } from '../base/fault.ts'
+import type { Problem } from '../base/fault.ts'
+import type { Secret } from '../base/secret.ts'
+import type { z } from '../base/schema.ts'
+import { CREDENTIAL_VARIABLES } from './credential-environment.ts'
+import { chooseCredential } from './credential.ts'
+import { isMapping, overlay, unknownVariables, variables } from './environment.ts'
+import { resolveListeners } from './listeners.ts'
+import type { PlaceOf } from './problems.ts'
+import { fileSchema } from './schema.ts'
+import type { Settings } from './settings.ts'
+
+/** See `loadSettings`. */
+export interface LoadInput {
+  /** The real environment. */
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** The configuration file. */
+  readonly file?: { readonly path: string; readonly text: string } | undefined
+  /** The text of `.env`. */
+  readonly dotenv?: string | undefined
+  /** Reads a small text file, for `OPUSDNS_CLIENT_ID_FILE`; without it such a file is a problem. */
+  readonly readText?: ((path: string) => string) | undefined
+}
+
+/** See `loadSettings`. */
+export interface LoadedSettings {
+  readonly settings: Settings
+  /** Values of the variables that `env:` references name, for `secretSource`. */
+  readonly captured: ReadonlyMap<string, Secret>
+  /** Variables that gave a credential; delete them from the environment, so that no child has them. */
+  readonly consumedEnv: readonly string[]
+  /** What is odd, but no reason not to start. */
+  readonly warnings: readonly Problem[]
+}
+
+type Shape = typeof fileSchema.shape
+
+/**
+ * The settings. Rejects with a Fault `config_invalid` whose `problems` are all that is wrong. Reads
+ * no secret but those in variables, and connects to nothing.
+ */
+export async function loadSettings(input: LoadInput): Promise<LoadedSettings> {
+  const problems: Problem[] = []
+  const from = variables(input.env, await parsedDotenv(input.dotenv))
+  const file = await parsedFile(input.file, problems)
+  const readable = problems.length === 0
+  const { tree, variableAt } = overlay(file.tree, from)
+  const placeOf: PlaceOf = (path, line = path) => {
+    const variable = variableAt(path)
+    if (variable !== undefined) return variable
+    const at = file.lineOf(line)
+    if (input.file === undefined) return keyPath(path)
+    const where = at === undefined ? input.file.path : `${input.file.path}:${at}`
+    return path.length === 0 ? where : `${keyPath(path)} (${where})`
+  }
+
+  const issues: z.core.$ZodIssue[] = []
+  function part<K extends keyof Shape>(key: K): z.output<Shape[K]> | undefined {
+    const parsed = fileSchema.shape[key].safeParse(tree[key])
+    if (parsed.success) return parsed.data as z.output<Shape[K]>
+    for (const issue of parsed.error.issues) issues.push({ ...issue, path: [key, ...issue.path] })
+    return undefined
+  }
+  const known = Object.keys(fileSchema.shape)
+  const keys = Object.keys(tree).filter((key) => !known.includes(key))
+  if (keys.length > 0) issues.push({ code: 'unrecognized_keys', keys, path: [], message: '' })
+
+  const listen = part('listen')
+  const hosts = part('hosts')
+  const insecureAllowAnonymous = part('insecure_allow_anonymous')
+  const admin = part('admin')
+  const upstream = part('upstream')
+  const inFile = part('credential')
+  const policy = part('policy')
+  const limits = part('limits')
+  const log = part('log')
+  const shutdown = part('shutdown')
+  if (issues.length > 0) {
+    const { problemsOf } = await import('./problems.ts')
+    problems.push(...problemsOf(issues, placeOf))
+  }
+
+  // Of a section with another fault the raw addresses are looked at, so that all is said at once.
+  const rawAdmin = isMapping(tree['admin']) ? tree['admin']['listen'] : undefined
+  const listeners = resolveListeners(
+    {
+      listen: listen ?? tree['listen'],
+      admin: admin?.listen ?? rawAdmin,
+      anonymous: insecureAllowAnonymous,
+    },
+    placeOf,
+  )
+  problems.push(...listeners.problems)
+
+  const place = (key: string) => placeOf(['credential', key])
+  const chosen = readable
+    ? chooseCredential({
+        file: tree['credential'] === undefined ? undefined : { settings: inFile, place },
+        variables: from,
+        readText: input.readText ?? unreadable,
+      })
+    : undefined
+  problems.push(...(chosen?.problems ?? []))
+
+  const warnings = [...unknownVariables(from), ...(chosen?.warnings ?? [])]
+  if (upstream !== undefined && upstream.headTimeout >= 30_000) {
+    warnings.push({
+      place: placeOf(['upstream', 'head_timeout']),
+      fault: 'is not below 30s, when most clients give up and never see the answer',
+      remedy: 'choose less than 30s',
+    })
+  }
+
+  if (
+    problems.length > 0 ||
+    !listen ||
+    !hosts ||
+    insecureAllowAnonymous === undefined ||
+    !admin ||
+    !listeners.admin ||
+    !upstream ||
+    !policy ||
+    !limits ||
+    !log ||
+    !shutdown ||
+    !chosen?.settings
+  ) {
+    throw new Fault('config_invalid', { detail: 'The configuration is not valid.', problems })
+  }
+  const lower = (names: readonly string[]) => names.map((name) => name.toLowerCase())
+  const settings: Settings = {
+    listen: listeners.listen,
+    hosts: lower(hosts),
+    insecureAllowAnonymous,
+    admin: { listen: listeners.admin, hosts: lower(admin.hosts) },
+    upstream,
+    credential: chosen.settings,
+    policy,
+    limits,
+    log,
+    shutdown,
+  }
+  const consumed = new Set([...CREDENTIAL_VARIABLES, ...chosen.captured.keys()])
+  const consumedEnv = [...consumed].filter((name) => input.env[name] !== undefined)
+  return { settings, captured: chosen.captured, consumedEnv, warnings }
+}
+
+async function parsedDotenv(text: string | undefined): Promise<Record<string, string>> {
+  if (text === undefined) return {}
+  const { parseDotenv } = await import('./dotenv.ts')
+  return parseDotenv(text)
+}
+
+interface ParsedFile {
+  readonly tree: Readonly<Record<string, unknown>>
+  lineOf(path: readonly PropertyKey[]): number | undefined
+}
+
+async function parsedFile(file: LoadInput['file'], problems: Problem[]): Promise<ParsedFile> {
+  if (file === undefined) return { tree: {}, lineOf: () => undefined }
+  const { parseYaml } = await import('./yaml.ts')
+  const { tree = {}, problems: found, lineOf } = await parseYaml(file.text, file.path)
+  problems.push(...found)
+  if (isMapping(tree)) return { tree, lineOf }
+  problems.push({
+    place: file.path,
+    fault: 'is not a mapping',
+    remedy: 'write keys with a colon and a space, such as listen: ["127.0.0.1:8080"]',
+  })
+  return { tree: {}, lineOf }
+}
+
+/** `listen[0]`, `admin.hosts[1]`. */
+function keyPath(path: readonly PropertyKey[]): string {
+  return path
+    .map((key, index) =>
+      typeof key === 'number' ? `[${key}]` : `${index === 0 ? '' : '.'}${String(key)}`,
+    )
+    .join('')
+}
+
+function unreadable(): never {
+  throw new Error('no files can be read here')
+}

@@ -1,0 +1,30 @@
+// The whole configuration file: assembles the option schemas that stand beside each feature.
+
+import { adminOptions } from '../admin/options.ts'
+import { z } from '../base/schema.ts'
+import { credentialOptions } from '../credentials/options.ts'
+import { logOptions } from '../observe/options.ts'
+import { upstreamOptions } from '../opusdns/upstream-options.ts'
+import { policyOptions } from '../policy/options.ts'
+import { hostsOption, limitOptions } from '../proxy/options.ts'
+import { insecureAllowAnonymousOption, listenOption, shutdownOptions } from '../server/options.ts'
+
+/** Schema of the file. Its parts are parsed one by one, so that one fault hides no other. */
+export const fileSchema = z
+  .strictObject({
+    listen: listenOption,
+    hosts: hostsOption,
+    insecure_allow_anonymous: insecureAllowAnonymousOption,
+    admin: adminOptions.describe(
+      "The operators' listener; it must not share an address with listen.",
+    ),
+    upstream: upstreamOptions.describe('OpusDNS, and how long it may take.'),
+    credential: credentialOptions
+      .optional()
+      .describe('What the proxy authenticates with: an API key, or OAuth2 client credentials.'),
+    policy: policyOptions.describe('What may pass.'),
+    limits: limitOptions.describe('Bounds of what a client may ask for.'),
+    log: logOptions.describe('What is logged.'),
+    shutdown: shutdownOptions.describe('How the process ends.'),
+  })
+  .meta({ title: 'Configuration of opusdns-auth-proxy' })

@@ -1,0 +1,28 @@
+// What the rest of the program sees of the configuration: everything resolved, nothing optional.
+
+import type { CredentialSettings } from '../credentials/options.ts'
+import type { LogSettings } from '../observe/options.ts'
+import type { UpstreamSettings } from '../opusdns/upstream-options.ts'
+import type { PolicySettings } from '../policy/options.ts'
+import type { LimitSettings } from '../proxy/options.ts'
+import type { ListenAddress } from './address.ts'
+
+/** All settings. Durations in milliseconds, sizes in bytes. Holds places of secrets, no secret. */
+export interface Settings {
+  /** At least one. */
+  readonly listen: readonly ListenAddress[]
+  /** Lower-case names accepted in Host, besides loopback names and own addresses. */
+  readonly hosts: readonly string[]
+  readonly insecureAllowAnonymous: boolean
+  readonly admin: {
+    readonly listen: ListenAddress
+    readonly hosts: readonly string[]
+  }
+  readonly upstream: UpstreamSettings
+  readonly credential: CredentialSettings
+  readonly policy: PolicySettings
+  readonly limits: LimitSettings
+  readonly log: LogSettings
+  /** How the process ends; see src/server/options.ts. */
+  readonly shutdown: { readonly delay: number; readonly deadline: number }
+}

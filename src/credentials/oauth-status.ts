@@ -1,0 +1,42 @@
+// How an OAuth credential stands, in one sentence for an operator.
+
+import type { AccessToken } from './access-token.ts'
+import type { CredentialStatus } from './credential.ts'
+import type { Side } from './events.ts'
+import type { MintRefusal } from './token-reply.ts'
+
+/** See `oauthStatus`. */
+export interface OAuthState {
+  /** Monotonic milliseconds. */
+  readonly now: number
+  /** The token in use; `undefined` when there is none that may be sent. */
+  readonly token: AccessToken | undefined
+  /** The upstream answered 401 to `token`. */
+  readonly doubted: boolean
+  /** Why the last attempt failed; `undefined` after a success, or before the first. */
+  readonly failure: MintRefusal | undefined
+  /** Milliseconds until the next attempt. */
+  readonly retryIn: number
+  readonly serving: Side
+}
+
+/** Describes `state`; shows a fingerprint, never the token. */
+export function oauthStatus(state: OAuthState): CredentialStatus {
+  const { now, token, serving } = state
+  if (token === undefined) return { usable: false, detail: without(state), serving }
+  const expiresIn = Math.round(token.expiresAt - now)
+  const { fingerprint } = token.secret
+  return { usable: true, detail: withToken(state, expiresIn), serving, fingerprint, expiresIn }
+}
+
+function withToken(state: OAuthState, expiresIn: number): string {
+  const base = `A token is held that expires in ${Math.round(expiresIn / 1000)} s.`
+  const doubt = state.doubted ? ' OpusDNS answered 401 to it.' : ''
+  const late = state.failure === undefined ? '' : ` The refresh fails: ${state.failure.detail}`
+  return base + doubt + late
+}
+
+function without({ failure, retryIn }: OAuthState): string {
+  if (failure === undefined) return 'The first token has been asked for.'
+  return `There is no token. ${failure.detail} Next try in ${Math.max(0, Math.ceil(retryIn / 1000))} s.`
+}

@@ -1,0 +1,205 @@
+// The numbers that operators watch, and the home of prom-client. Labels are bounded: a consumer, an
+// operation template, a code; never a raw path, zone or id.
+
+import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client'
+
+const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25, 60]
+
+/** What one finished request adds to the metrics. */
+export interface RequestSample {
+  readonly consumer: string
+  readonly method: string
+  /** Template of the operation, or `unknown`. */
+  readonly operation: string
+  /** Status of the reply as text; `499` when the client left before there was one. */
+  readonly code: string
+  readonly source: 'upstream' | 'proxy' | 'policy' | 'token'
+  /** Seconds from the request head to the end of the reply. */
+  readonly seconds: number
+  /** Seconds from the request's first byte upstream to the reply head; `undefined` if never sent. */
+  readonly upstreamSeconds: number | undefined
+}
+
+/** All metrics of the process, and their text form. */
+export interface Metrics {
+  readonly tokenRequests: Counter<'credential' | 'result' | 'cause'>
+  readonly tokenLastSuccess: Gauge<'credential'>
+  readonly tokenRefreshFailing: Gauge<'credential'>
+  /** 1 for the side that serves, 0 for the other. */
+  readonly credentialServing: Gauge<'credential' | 'secret'>
+  readonly replays: Counter<'outcome'>
+  readonly policyDecisions: Counter<'consumer' | 'decision' | 'mode'>
+  readonly secretReloads: Counter<'source' | 'result'>
+  /** Counts one finished request. The hot path: one map look-up per metric. */
+  request(sample: RequestSample): void
+  /** Requests in flight; the caller adds and takes away. */
+  inflight(change: 1 | -1): void
+  /** Prometheus text exposition format. */
+  text(): Promise<string>
+  readonly contentType: string
+}
+
+type RequestLabel = 'consumer' | 'method' | 'operation' | 'code' | 'source'
+
+interface Tally {
+  /** Requests since the last scrape. */
+  count: number
+  readonly labels: Record<RequestLabel, string>
+  readonly duration: Histogram.Internal<'method' | 'operation'>
+  readonly upstreamDuration: Histogram.Internal<'method' | 'operation'>
+}
+
+/** See `metrics`. */
+export interface MetricsOptions {
+  /** Version of the program, for `build_info`. */
+  readonly version: string
+  /** Read at each scrape: seconds until the token expires, or `undefined` when there is none. */
+  readonly tokenExpiry: () => ReadonlyMap<string, number>
+  /** Read at each scrape: log lines that could not be written so far. */
+  readonly logLost: () => number
+}
+
+/** Builds a registry of its own, so that two proxies in one process do not share numbers. */
+export function metrics(options: MetricsOptions): Metrics {
+  const registry = new Registry()
+  const registers = [registry]
+  const name = (suffix: string) => `opusdns_proxy_${suffix}`
+  collectDefaultMetrics({ register: registry })
+
+  // prom-client hashes a label object at each increment; counts are kept here and folded in when
+  // somebody scrapes, so that a request costs one look-up.
+  const tallies = new Map<string, Tally>()
+  new Counter({
+    name: name('requests_total'),
+    help: 'Finished requests by consumer, method, operation, status and the part that answered.',
+    labelNames: ['consumer', 'method', 'operation', 'code', 'source'],
+    registers,
+    collect() {
+      for (const tally of tallies.values()) {
+        if (tally.count > 0) this.inc(tally.labels, tally.count)
+        tally.count = 0
+      }
+    },
+  })
+  const duration = new Histogram({
+    name: name('request_duration_seconds'),
+    help: 'From the request head to the end of the reply.',
+    labelNames: ['method', 'operation'],
+    buckets: SECONDS,
+    registers,
+  })
+  const upstreamDuration = new Histogram({
+    name: name('upstream_duration_seconds'),
+    help: 'From the request on its way upstream to the head of the reply.',
+    labelNames: ['method', 'operation'],
+    buckets: SECONDS,
+    registers,
+  })
+  let flying = 0
+  new Gauge({
+    name: name('inflight_requests'),
+    help: 'Requests that are being served now.',
+    registers,
+    collect() {
+      this.set(flying)
+    },
+  })
+  new Counter({
+    name: name('log_lines_lost_total'),
+    help: 'Log lines that could not be written: a reader that stalls, a full disk.',
+    registers,
+    collect() {
+      this.reset()
+      this.inc(options.logLost())
+    },
+  })
+  new Gauge({
+    name: name('build_info'),
+    help: 'Always 1; the labels tell what runs.',
+    labelNames: ['version', 'node'],
+    registers,
+  }).set({ version: options.version, node: process.versions.node }, 1)
+
+  new Gauge({
+    name: name('token_expiry_seconds'),
+    help: 'Seconds until the token in use expires.',
+    labelNames: ['credential'],
+    registers,
+    collect() {
+      this.reset()
+      for (const [credential, seconds] of options.tokenExpiry()) this.set({ credential }, seconds)
+    },
+  })
+
+  function tallyOf(sample: RequestSample): Tally {
+    const { consumer, method, operation, code, source } = sample
+    const key = `${consumer} ${method} ${code} ${source} ${operation}`
+    let tally = tallies.get(key)
+    if (tally === undefined) {
+      tally = {
+        count: 0,
+        labels: { consumer, method, operation, code, source },
+        duration: duration.labels({ method, operation }),
+        upstreamDuration: upstreamDuration.labels({ method, operation }),
+      }
+      tallies.set(key, tally)
+    }
+    return tally
+  }
+
+  return {
+    tokenRequests: new Counter({
+      name: name('token_requests_total'),
+      help: 'Requests to the token endpoint by result and cause.',
+      labelNames: ['credential', 'result', 'cause'],
+      registers,
+    }),
+    tokenLastSuccess: new Gauge({
+      name: name('token_last_success_timestamp_seconds'),
+      help: 'When the token endpoint last handed out a usable token.',
+      labelNames: ['credential'],
+      registers,
+    }),
+    tokenRefreshFailing: new Gauge({
+      name: name('token_refresh_failing'),
+      help: '1 while the last try to get a token failed, else 0.',
+      labelNames: ['credential'],
+      registers,
+    }),
+    credentialServing: new Gauge({
+      name: name('credential_serving'),
+      help: '1 for the secret (current or previous) that serves, 0 for the other.',
+      labelNames: ['credential', 'secret'],
+      registers,
+    }),
+    replays: new Counter({
+      name: name('replays_total'),
+      help: 'Requests that the upstream answered with 401 and what became of them.',
+      labelNames: ['outcome'],
+      registers,
+    }),
+    policyDecisions: new Counter({
+      name: name('policy_decisions_total'),
+      help: 'Decisions of the policy.',
+      labelNames: ['consumer', 'decision', 'mode'],
+      registers,
+    }),
+    secretReloads: new Counter({
+      name: name('secret_reloads_total'),
+      help: 'Reads of a secret after the first, by kind of source and result.',
+      labelNames: ['source', 'result'],
+      registers,
+    }),
+    request(sample) {
+      const tally = tallyOf(sample)
+      tally.count += 1
+      tally.duration.observe(sample.seconds)
+      if (sample.upstreamSeconds !== undefined) tally.upstreamDuration.observe(sample.upstreamSeconds)
+    },
+    inflight(change) {
+      flying += change
+    },
+    text: () => registry.metrics(),
+    contentType: registry.contentType,
+  }
+}

@@ -1,0 +1,70 @@
+// Decides whether a request target is written in the one canonical way. What is not is refused and
+// never normalised, so that what is judged is, byte for byte, what is forwarded: FastAPI decodes a
+// path before it routes, so `%2F`, dot segments and look-alikes would slip past any rule.
+
+/** The outcome of `canonicalTarget`: the path to judge, or a reason for a person. */
+export type CanonicalTarget =
+  | { readonly path: string; readonly query: string }
+  | { readonly refused: string }
+
+// RFC 3986 pchar without `%` and `;`, in non-empty segments that are not `.` or `..`; a final slash
+// may follow.
+const PLAIN = /^(?:\/(?!\.{1,2}(?:\/|$))[A-Za-z0-9\-._~!$&'()*+,=:@]+)+\/?$/
+const PERCENT_OR_PCHAR = /^(?:[A-Za-z0-9\-._~!$&'()*+,=:@/]|%[0-9A-Fa-f]{2})*$/
+const ENCODED_UNRESERVED = /%(?:2[dDeE]|3[0-9]|4[1-9A-Fa-f]|5[0-9aAfF]|6[1-9A-Fa-f]|7[0-9aAeE])/
+const ENCODED_DELIMITER = /%(?:2[fF]|5[cC]|3[bB]|3[fF]|23|25[0-9A-Fa-f]{2})/
+// eslint-disable-next-line no-control-regex
+const CONTROL = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\ufeff\u200b-\u200f]/
+// Signs that some servers or name libraries fold into `/`, `\`, `.` or `%` beyond what NFKC does.
+const LOOK_ALIKE = /[\u2044\u2215\u29f8\u29f5\u2216\u3002\uff61\u2024\ufe52]/
+const DELIMITERS = /[./\\;?#%]/g
+const ONLY_DOTS_AND_SPACE = /^[\s.]+$/u
+
+function foldsIntoDelimiter(segment: string): boolean {
+  const count = (text: string) => text.match(DELIMITERS)?.length ?? 0
+  return count(segment.normalize('NFKC')) !== count(segment)
+}
+
+function refusal(path: string): string | undefined {
+  if (!path.startsWith('/')) return 'It does not begin with a slash.'
+  if (path.includes('//')) return 'It has an empty segment (//).'
+  if (path.includes(';')) return 'It has a path parameter (;).'
+  if (path.includes('\\')) return 'It has a backslash.'
+  if (!PERCENT_OR_PCHAR.test(path)) {
+    return 'It has a character that must be percent-encoded, or a broken percent-encoding.'
+  }
+  if (ENCODED_DELIMITER.test(path)) return 'It has an encoded delimiter (/ \\ ; ? # or %).'
+  if (ENCODED_UNRESERVED.test(path)) return 'It encodes a character that needs no encoding.'
+  for (const segment of path.split('/')) {
+    if (segment === '.' || segment === '..') return 'It has a dot segment.'
+    if (!segment.includes('%')) continue
+    let decoded: string
+    try {
+      decoded = decodeURIComponent(segment)
+    } catch {
+      return 'It encodes bytes that are not UTF-8.'
+    }
+    if (CONTROL.test(decoded)) return 'It encodes a control character.'
+    if (ONLY_DOTS_AND_SPACE.test(decoded)) return 'It has a dot segment.'
+    if (LOOK_ALIKE.test(decoded) || foldsIntoDelimiter(decoded)) {
+      return 'It has a character that other software takes for a dot or a slash.'
+    }
+  }
+  return undefined
+}
+
+/**
+ * Splits an origin-form target at the first `?` and says whether its path is canonical. The query
+ * is handed back untouched, with its `?`; only a `#` in it is refused, since it never belongs in a
+ * request (RFC 9112 section 3.2).
+ */
+export function canonicalTarget(target: string): CanonicalTarget {
+  const mark = target.indexOf('?')
+  const path = mark < 0 ? target : target.slice(0, mark)
+  const query = mark < 0 ? '' : target.slice(mark)
+  if (query.includes('#')) return { refused: 'It has a fragment (#).' }
+  if (PLAIN.test(path)) return { path, query }
+  if (path === '/') return { path, query }
+  const refused = refusal(path)
+  return refused === undefined ? { path, query } : { refused }
+}

@@ -1,0 +1,149 @@
+// One request and its reply, from the first byte to the last: what is known of it, and the one place
+// that counts and logs it when it ends, on every path.
+
+import { randomUUID } from 'node:crypto'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+
+import type { Clock } from '../base/clock.ts'
+import { errorCode } from '../base/fault.ts'
+import type { Fault, FaultSource } from '../base/fault.ts'
+import type { Log } from '../observe/log.ts'
+import type { Metrics } from '../observe/metrics.ts'
+import { UNKNOWN_OPERATION } from '../opusdns/operations.ts'
+import type { Operation } from '../opusdns/operations.ts'
+
+/** What every exchange reports to. */
+export interface ExchangeDeps {
+  readonly clock: Clock
+  readonly log: Log
+  readonly metrics: Metrics
+  /** False to write no access line for requests that went well. */
+  readonly accessLog: boolean
+}
+
+const REQUEST_ID = /^[\w.-]{1,128}$/
+
+/** nginx's code for a client that left before it was answered; only in log and metrics. */
+const CLIENT_GONE = 499
+
+/**
+ * State of one exchange. A class, for it is made once for each request and has many fields; all
+ * decisions are made elsewhere and written down here.
+ */
+export class Exchange {
+  readonly request: IncomingMessage
+  readonly response: ServerResponse
+  /** Kept apart: undici takes it off a request whose body it has read. */
+  readonly socket: Socket
+  /** `X-Request-Id`: the caller's own, or a new one. */
+  readonly id: string
+  readonly startedAt: number
+  /** Canonical path; empty until it was judged. */
+  path = ''
+  /** Query with its `?`, or empty. Never logged. */
+  query = ''
+  operation: Operation = UNKNOWN_OPERATION
+  consumer = 'none'
+  /** Which part gave the answer. */
+  source: FaultSource = 'proxy'
+  fault: Fault | undefined
+  /** When the request was first sent upstream; 0 if never. */
+  sentAt = 0
+  /** When the head of the upstream's reply came; 0 if never. */
+  answeredAt = 0
+  /** `x-server-request-id` of the upstream. */
+  upstreamId: string | undefined
+  /** Times that the request was sent upstream. */
+  attempts = 0
+  /** True once the client left, or everything was answered. */
+  closed = false
+  /** Called once when the client leaves before its answer is complete. */
+  onAbandoned: (() => void) | undefined
+  readonly #deps: ExchangeDeps
+
+  constructor(request: IncomingMessage, response: ServerResponse, deps: ExchangeDeps) {
+    this.request = request
+    this.response = response
+    this.socket = request.socket
+    this.startedAt = deps.clock.now()
+    this.#deps = deps
+    const given = request.headers['x-request-id']
+    this.id = typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID()
+    deps.metrics.inflight(1)
+    // `close` comes on every path: after the last byte of the reply, or when the client leaves.
+    response.once('close', () => this.#end())
+  }
+
+  /** Monotonic milliseconds. */
+  now(): number {
+    return this.#deps.clock.now()
+  }
+
+  #end(): void {
+    this.closed = true
+    const complete = this.response.writableFinished
+    if (!complete) this.onAbandoned?.()
+    this.onAbandoned = undefined
+    const { log, metrics, clock, accessLog } = this.#deps
+    const milliseconds = clock.now() - this.startedAt
+    const status = this.response.headersSent ? this.response.statusCode : CLIENT_GONE
+    const upstream =
+      this.answeredAt > 0 && this.sentAt > 0 ? this.answeredAt - this.sentAt : undefined
+    const method = this.operation === UNKNOWN_OPERATION ? boundedMethod(this.request.method) : this.operation.method
+    metrics.inflight(-1)
+    metrics.request({
+      consumer: this.consumer,
+      method,
+      operation: this.operation.template,
+      code: String(status),
+      source: this.source,
+      seconds: milliseconds / 1000,
+      upstreamSeconds: upstream === undefined ? undefined : upstream / 1000,
+    })
+    const level = this.fault !== undefined && this.fault.status >= 500 ? 'warn' : 'info'
+    if (level === 'info' && !accessLog) return
+    if (!log.enabled(level)) return
+    log[level](
+      {
+        id: this.id,
+        method,
+        operation: this.operation.template,
+        path: this.path,
+        status,
+        source: this.source,
+        consumer: this.consumer,
+        ms: round(milliseconds),
+        upstream_ms: upstream === undefined ? undefined : round(upstream),
+        upstream_id: this.upstreamId,
+        attempts: this.attempts > 1 ? this.attempts : undefined,
+        code: this.fault?.code,
+        cause: this.fault === undefined ? undefined : causeOf(this.fault),
+        complete: complete ? undefined : false,
+      },
+      'request',
+    )
+  }
+}
+
+const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])
+
+/** A method as a metric label: one of the seven, or `other`. */
+function boundedMethod(method: string | undefined): string {
+  return method !== undefined && METHODS.has(method) ? method : 'other'
+}
+
+function round(milliseconds: number): number {
+  return Math.round(milliseconds * 100) / 100
+}
+
+/** Code of the error behind a fault. Never its text, which may quote what was read. */
+function causeOf(fault: Fault): string | undefined {
+  const { cause } = fault
+  if (cause === undefined) return undefined
+  // An error of our own making shows where it came from; its message is not trusted to be clean.
+  if (fault.code === 'internal' && cause instanceof Error) {
+    return `${cause.name} ${cause.stack?.split('\n').slice(1, 4).join(' ').trim() ?? ''}`
+  }
+  return errorCode(cause) || (cause instanceof Error ? cause.name : 'unknown')
+}

@@ -1,0 +1,128 @@
+// Cleans the head of an upstream reply: hop-by-hop fields out, redirects to the upstream's own host
+// turned into redirects to us. Everything else passes byte for byte.
+
+import { Fault } from '../base/fault.ts'
+
+/** What a reply head says, ready to be written. */
+export interface ReplyHead {
+  /** Flat list of fields for the client. */
+  readonly fields: string[]
+  /** Declared length; `undefined` when chunked or ended by the connection. */
+  readonly contentLength: number | undefined
+  readonly chunked: boolean
+  /** `x-server-request-id`, or else `x-request-id`. */
+  readonly upstreamId: string | undefined
+}
+
+const DROPPED = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-connection',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+  // Speaks for the upstream's origin: other ports and protocols that would bypass this proxy.
+  'alt-svc',
+  // State between the upstream and us; shared with a client it would be a credential.
+  'set-cookie',
+  'set-cookie2',
+])
+
+/** See `readReplyHead`. */
+export interface ReplyContext {
+  /** Our name in `Via`. */
+  readonly pseudonym: string
+  /** `X-Request-Id` for a reply that brings none. */
+  readonly id: string
+  /** Origin of the upstream. */
+  readonly origin: string
+}
+
+/**
+ * Rewrites a `Location` on the upstream's own host, whatever its scheme, to a path on ours. FastAPI
+ * redirects to `http://<Host>/…`: a client that followed it would send its key there in clear text.
+ */
+export function rewriteLocation(location: string, origin: string): string {
+  if (!/^(?:[a-z][a-z0-9+.-]*:)?\/\//i.test(location)) return location
+  const target = URL.parse(location, origin)
+  const own = new URL(origin)
+  if (target === null || target.hostname !== own.hostname) return location
+  const standard = target.port === ''
+  if (!standard && target.port !== own.port) return location
+  return `${target.pathname}${target.search}${target.hash}`
+}
+
+/** Reads and cleans a reply head from the raw buffers of the client library. */
+export function readReplyHead(raw: readonly (Buffer | string)[], context: ReplyContext): ReplyHead {
+  const fields: string[] = []
+  let contentLength: number | undefined
+  let chunked = false
+  let serverId: string | undefined
+  let requestId: string | undefined
+  let named: string[] | undefined
+  let via: string | undefined
+
+  for (let index = 0; index < raw.length; index += 2) {
+    const rawName = latin1(raw[index])
+    const value = latin1(raw[index + 1])
+    const name = rawName.toLowerCase()
+    switch (name) {
+      case 'content-length':
+        if (contentLength !== undefined) {
+          throw new Fault('upstream_protocol', { detail: 'The upstream gave two lengths.' })
+        }
+        contentLength = Number(value)
+        break
+      case 'transfer-encoding':
+        if (chunked || value.toLowerCase() !== 'chunked') {
+          throw new Fault('upstream_protocol', {
+            detail: 'The upstream used a transfer coding other than chunked.',
+          })
+        }
+        chunked = true
+        break
+      case 'x-server-request-id':
+        serverId = value
+        break
+      case 'x-request-id':
+        requestId = value
+        break
+      case 'via':
+        via = via === undefined ? value : `${via}, ${value}`
+        continue
+      case 'connection':
+        if (value !== 'keep-alive' && value !== 'close') {
+          named = [...(named ?? []), ...value.toLowerCase().split(',')]
+        }
+        break
+      case 'location':
+      case 'content-location':
+        fields.push(rawName, rewriteLocation(value, context.origin))
+        continue
+      default:
+    }
+    if (!DROPPED.has(name)) fields.push(rawName, value)
+  }
+
+  if (chunked && contentLength !== undefined) {
+    throw new Fault('upstream_protocol', { detail: 'The upstream gave a length and chunks.' })
+  }
+  const kept = named === undefined ? fields : withoutNamed(fields, named)
+  const ours = `1.1 ${context.pseudonym}`
+  kept.push('Via', via === undefined ? ours : `${via}, ${ours}`)
+  if (requestId === undefined) kept.push('X-Request-Id', context.id)
+  return { fields: kept, contentLength, chunked, upstreamId: serverId ?? requestId }
+}
+
+function latin1(bytes: Buffer | string | undefined): string {
+  if (bytes === undefined) return ''
+  return typeof bytes === 'string' ? bytes : bytes.toString('latin1')
+}
+
+function withoutNamed(fields: readonly string[], named: readonly string[]): string[] {
+  const names = new Set(named.map((name) => name.trim()))
+  return fields.filter((_, index) => !names.has((fields[index - (index % 2)] ?? '').toLowerCase()))
+}

@@ -1,0 +1,216 @@
+// Reads the head of a request once: refuses what is ambiguous, and lists what may be forwarded.
+// Works on `rawHeaders`, for `headers` has already merged or dropped duplicates.
+
+import type { IncomingMessage } from 'node:http'
+
+import { Fault } from '../base/fault.ts'
+
+/** What a request head says, after everything that must not be forwarded was taken out. */
+export interface RequestHead {
+  /** Flat list of fields to forward, in their order. No credential, no hop-by-hop field. */
+  readonly fields: string[]
+  readonly host: string
+  /** Declared length of the body; 0 without a body; `undefined` when chunked. */
+  readonly contentLength: number | undefined
+  readonly contentType: string | undefined
+  /** Value of the inbound `Authorization` field, from which a consumer may be identified. */
+  readonly authorization: string | undefined
+  /** True when a browser sent it from another site (`Origin`, `Sec-Fetch-Site`). */
+  readonly crossOrigin: boolean
+  /** Value of `Max-Forwards`, if any. */
+  readonly maxForwards: string | undefined
+}
+
+// Fields that never reach the upstream, with the reason. Everything else passes as it is.
+const DROPPED = new Set([
+  // Hop-by-hop, RFC 9110 section 7.6.1. `TE` and `Trailer` too: trailers are not forwarded.
+  'connection',
+  'keep-alive',
+  'proxy-connection',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+  'http2-settings',
+  // Set by us, or by the client library from facts that we checked.
+  'host',
+  'content-length',
+  'expect',
+  'x-request-id',
+  'via',
+  'max-forwards',
+  // Credentials of the caller: placeholders, or the names of consumers.
+  'authorization',
+  'x-api-key',
+  'cookie',
+  'cookie2',
+  // Switches a call to another organisation (opusdns/API.md, block by default 7).
+  'x-organization-context',
+  // Claims about where the request came from, which the upstream may trust.
+  'forwarded',
+  'x-real-ip',
+  'x-client-ip',
+  'x-cluster-client-ip',
+  'true-client-ip',
+  'cf-connecting-ip',
+  'fastly-client-ip',
+  // Would turn the judged method or path into another one.
+  'x-http-method',
+  'x-http-method-override',
+  'x-method-override',
+  'x-original-url',
+  'x-original-uri',
+  'x-original-method',
+  'x-rewrite-url',
+])
+
+// Fields of which two would let two readers disagree.
+const SINGLE = new Set([
+  'host',
+  'content-length',
+  'transfer-encoding',
+  'content-type',
+  'authorization',
+  'x-api-key',
+  'expect',
+])
+
+const DIGITS = /^\d{1,15}$/
+const SAME_SITE = new Set(['same-origin', 'none'])
+
+function malformed(detail: string): Fault {
+  return new Fault('bad_request', { detail })
+}
+
+function readVia(value: string, pseudonym: string): void {
+  // RFC 9110 section 7.6.3: our own name in it means that the request came round in a circle.
+  if (value.includes(pseudonym)) {
+    throw new Fault('loop_detected', {
+      detail: 'This proxy has already forwarded this request. Check OPUSDNS_API_BASE.',
+    })
+  }
+}
+
+/**
+ * Reads and cleans the head of `request`. `pseudonym` is our name in `Via`. Throws a Fault for a
+ * head that two readers could understand differently (RFC 9112 section 6; CWE-444).
+ */
+export function readRequestHead(request: IncomingMessage, pseudonym: string): RequestHead {
+  const raw = request.rawHeaders
+  const fields: string[] = []
+  const seen = new Set<string>()
+  let host = ''
+  let length: string | undefined
+  let coding: string | undefined
+  let contentType: string | undefined
+  let authorization: string | undefined
+  let maxForwards: string | undefined
+  let via: string | undefined
+  let origin: string | undefined
+  let crossOrigin = false
+  let named: string[] | undefined
+
+  for (let index = 0; index < raw.length; index += 2) {
+    const rawName = raw[index] ?? ''
+    const value = raw[index + 1] ?? ''
+    const name = rawName.toLowerCase()
+    if (SINGLE.has(name)) {
+      if (seen.has(name)) throw malformed(`The field ${name} occurs twice.`)
+      seen.add(name)
+    }
+    switch (name) {
+      case 'host':
+        host = value
+        break
+      case 'content-length':
+        length = value
+        break
+      case 'transfer-encoding':
+        coding = value
+        break
+      case 'content-type':
+        contentType = value
+        break
+      case 'authorization':
+        authorization = value
+        break
+      case 'max-forwards':
+        maxForwards = value
+        break
+      case 'via':
+        readVia(value, pseudonym)
+        via = via === undefined ? value : `${via}, ${value}`
+        break
+      case 'origin':
+        origin = value
+        break
+      case 'sec-fetch-site':
+        crossOrigin ||= !SAME_SITE.has(value)
+        break
+      case 'expect':
+        if (value.toLowerCase() !== '100-continue') {
+          throw new Fault('expectation_failed', {
+            detail: 'The only expectation that can be met is 100-continue.',
+          })
+        }
+        break
+      case 'connection':
+        // Nearly always one of these two, which name no field.
+        if (value !== 'keep-alive' && value !== 'close') {
+          named = [...(named ?? []), ...value.toLowerCase().split(',')]
+        }
+        break
+      default:
+    }
+    if (DROPPED.has(name) || name.startsWith('x-forwarded-')) continue
+    // Some servers read `_` as `-`, so that `X_Api_Key` would become a second credential.
+    if (name.includes('_')) continue
+    fields.push(rawName, value)
+  }
+
+  if (host === '') throw malformed('The field Host is missing or empty.')
+  if (coding !== undefined) {
+    if (length !== undefined) {
+      throw malformed('Content-Length and Transfer-Encoding exclude each other.')
+    }
+    if (request.httpVersionMinor === 0 || coding.trim().toLowerCase() !== 'chunked') {
+      throw malformed('The only transfer coding that is understood is one final chunked.')
+    }
+  }
+  if (length !== undefined && !DIGITS.test(length)) {
+    throw malformed('Content-Length is not a plain decimal number.')
+  }
+  if (named !== undefined) dropNamed(fields, named)
+  if (origin !== undefined) crossOrigin ||= !sameOrigin(origin, host)
+  const ours = `1.${request.httpVersionMinor} ${pseudonym}`
+  fields.push('Via', via === undefined ? ours : `${via}, ${ours}`)
+  return {
+    fields,
+    host,
+    contentLength: coding === undefined ? Number(length ?? 0) : undefined,
+    contentType,
+    authorization,
+    crossOrigin,
+    maxForwards,
+  }
+}
+
+/** Takes out the fields that `Connection` named (RFC 9110 section 7.6.1), in place. */
+function dropNamed(fields: string[], named: readonly string[]): void {
+  const names = new Set(named.map((name) => name.trim()))
+  let kept = 0
+  for (let index = 0; index < fields.length; index += 2) {
+    const name = fields[index] ?? ''
+    if (names.has(name.toLowerCase())) continue
+    fields[kept] = name
+    fields[kept + 1] = fields[index + 1] ?? ''
+    kept += 2
+  }
+  fields.length = kept
+}
+
+function sameOrigin(origin: string, host: string): boolean {
+  return origin === `http://${host}` || origin === `https://${host}`
+}

@@ -1,0 +1,47 @@
+// Builds the upstream from the settings, with the certificates that it trusts.
+
+import { readFile } from 'node:fs/promises'
+import { getCACertificates } from 'node:tls'
+
+import { Fault, errorCode } from '../base/fault.ts'
+import type { Settings } from '../config/settings.ts'
+import { upstream } from '../opusdns/upstream.ts'
+import type { Upstream } from '../opusdns/upstream.ts'
+
+/** Builds the upstream; reads the CA file, opens no connection. */
+export async function buildUpstream(settings: Settings): Promise<Upstream> {
+  return upstream({
+    ...settings.upstream,
+    headerSize: settings.limits.headerSize,
+    ca: await certificates(settings.upstream.caFile),
+  })
+}
+
+async function certificates(path: string | undefined): Promise<readonly string[] | undefined> {
+  if (path === undefined) return undefined
+  let text: string
+  try {
+    text = await readFile(path, 'utf8')
+  } catch (error) {
+    throw badCertificates(path, `cannot be read (${errorCode(error)})`, error)
+  }
+  if (!text.includes('-----BEGIN CERTIFICATE-----')) {
+    throw badCertificates(path, 'holds no PEM certificate', undefined)
+  }
+  // Node takes a list in place of its own, so its own comes along.
+  return [...getCACertificates('default'), text]
+}
+
+function badCertificates(path: string, fault: string, cause: unknown): Fault {
+  return new Fault('config_invalid', {
+    detail: 'The CA file cannot be used.',
+    cause,
+    problems: [
+      {
+        place: `upstream.ca_file ${path}`,
+        fault,
+        remedy: 'Name a readable file with certificates in PEM form.',
+      },
+    ],
+  })
+}

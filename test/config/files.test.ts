@@ -1,0 +1,117 @@
+// Every file that is shipped in config/ is what it claims to be.
+
+import { readdirSync, readFileSync } from 'node:fs'
+import { describe, expect, test } from 'vitest'
+import { parse } from 'yaml'
+
+import { jsonSchema, jsonSchemaText } from '../../src/config/json-schema.ts'
+import type { JsonSchema } from '../../src/config/json-schema.ts'
+import { loadSettings } from '../../src/config/load.ts'
+
+const folder = new URL('../../config/', import.meta.url)
+const textOf = (name: string) => readFileSync(new URL(name, folder), 'utf8')
+const FILES = readdirSync(folder).filter((name) => name.endsWith('.yaml'))
+const KEY = { OPUSDNS_API_KEY: 'opk_a' }
+
+/** Every key of the schema as a path, and its default. */
+function options(schema: JsonSchema, above: readonly string[] = []): [string[], unknown][] {
+  return Object.entries(schema.properties ?? {}).flatMap(([key, inner]): [string[], unknown][] => {
+    const path = [...above, key]
+    return inner.properties === undefined ? [[path, inner['default']]] : options(inner, path)
+  })
+}
+
+describe('config/', () => {
+  test('holds the files that the documentation names', () => {
+    expect(FILES).toEqual(
+      expect.arrayContaining(['minimal.yaml', 'example.yaml', 'reference.yaml']),
+    )
+  })
+
+  test.each(FILES)('%s loads without a problem or a warning', async (name) => {
+    const text = textOf(name)
+    const env = text.includes('env:OPUSDNS_API_KEY') ? KEY : {}
+    const { warnings } = await loadSettings({ env, file: { path: name, text } })
+    expect(warnings).toEqual([])
+  })
+
+  test.each(['minimal.yaml', 'example.yaml', 'reference.yaml'])(
+    '%s tells editors where its schema is',
+    (name) => {
+      expect(textOf(name).split('\n')[0]).toBe('# yaml-language-server: $schema=./schema.json')
+    },
+  )
+
+  test('schema.json is up to date (npm run schema)', () => {
+    expect(textOf('schema.json')).toBe(jsonSchemaText())
+  })
+})
+
+describe('reference.yaml', () => {
+  const text = textOf('reference.yaml')
+  const written: unknown = parse(text)
+
+  const all = options(jsonSchema()).map(([path, value]) => ({ path, value, name: path.join('.') }))
+  const found = (path: readonly string[]) =>
+    path.reduce<unknown>(
+      (node, key) => (node as Record<string, unknown> | undefined)?.[key],
+      written,
+    )
+
+  test.each(all.filter(({ value }) => value !== undefined))(
+    'has $name with its default',
+    ({ path, value }) => {
+      expect(found(path)).toEqual(value)
+    },
+  )
+
+  test.each(all.filter(({ value }) => value === undefined))(
+    'has $name, or a comment that shows it',
+    ({ path }) => {
+      const shown = new RegExp(`^ *# ${path.at(-1)}: \\S`, 'm').test(text)
+      expect(shown || found(path) !== undefined).toBe(true)
+    },
+  )
+
+  test('changes nothing against a start without a file', async () => {
+    const { settings } = await loadSettings({ env: KEY, file: { path: 'r', text } })
+    expect(settings).toEqual((await loadSettings({ env: KEY })).settings)
+  })
+
+  test('shows lines that work when their # is removed', async () => {
+    const oauth = text
+      .replace(/^ {2}api_key: .*$/m, '')
+      .replaceAll(/^( *)# ([a-z_]+: \S+)$/gm, '$1$2')
+    const file = { path: 'r', text: oauth.replace(/^ {2}previous_api_key: .*$/m, '') }
+    const { settings } = await loadSettings({ env: {}, file })
+    expect(settings.upstream.caFile).toBe('/etc/ssl/company-ca.pem')
+    expect(settings.credential).toMatchObject({ kind: 'oauth', previous: { kind: 'file' } })
+  })
+})
+
+describe('the schema', () => {
+  test('describes every option, and every section', () => {
+    const bare: string[] = []
+    const look = (schema: JsonSchema, path: string) => {
+      for (const [key, inner] of Object.entries(schema.properties ?? {})) {
+        if (typeof inner['description'] !== 'string') bare.push(`${path}${key}`)
+        look(inner, `${path}${key}.`)
+      }
+    }
+    look(jsonSchema(), '')
+    expect(bare).toEqual([])
+  })
+
+  test('refuses unknown keys at every level', () => {
+    const open: string[] = []
+    const look = (schema: JsonSchema, path: string) => {
+      if (schema.properties !== undefined && schema['additionalProperties'] !== false)
+        open.push(path)
+      for (const [key, inner] of Object.entries(schema.properties ?? {}))
+        look(inner, `${path}.${key}`)
+      for (const branch of schema.anyOf ?? []) look(branch, path)
+    }
+    look(jsonSchema(), '$')
+    expect(open).toEqual([])
+  })
+})
