@@ -20,6 +20,7 @@ report.excludeEnv = true
 const world: World = {
   env: process.env,
   cwd: process.cwd(),
+  node: versions.node,
   out: (text) => void process.stdout.write(text),
   err: (text) => void process.stderr.write(text),
   onSignal(signals, handler) {

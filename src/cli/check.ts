@@ -4,8 +4,7 @@ import type { ListenAddress } from '../config/address.ts'
 import { referenceText } from '../secrets/reference.ts'
 import { loadConfiguration } from './configuration.ts'
 import { printFault } from './printer.ts'
-import type { ConfigOption } from './program.ts'
-import type { ExitCode, World } from './world.ts'
+import type { ConfigOption, ExitCode, World } from './world.ts'
 
 function addressText(address: ListenAddress): string {
   if (address.kind === 'unix') return `unix:${address.path}`

@@ -3,8 +3,7 @@
 import { loadSettings } from '../config/load.ts'
 import type { LoadedSettings } from '../config/load.ts'
 import { readConfig } from '../config/read-config.ts'
-import type { ConfigOption } from './program.ts'
-import type { World } from './world.ts'
+import type { ConfigOption, World } from './world.ts'
 
 /** Loads the settings, or throws a Fault with every problem. Opens no connection. */
 export async function loadConfiguration(

@@ -7,8 +7,7 @@ import { adminAddress } from '../config/admin-address.ts'
 import type { ListenAddress } from '../config/address.ts'
 import { readConfig } from '../config/read-config.ts'
 import { printFault } from './printer.ts'
-import type { ConfigOption } from './program.ts'
-import type { ExitCode, World } from './world.ts'
+import type { ConfigOption, ExitCode, World } from './world.ts'
 
 const DEADLINE = 2000
 

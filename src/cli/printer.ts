@@ -22,5 +22,7 @@ export function printDuration(milliseconds: number): string {
   const minutes = Math.floor(seconds / 60)
   if (minutes < 120) return `${minutes} min ${seconds % 60} s`
   const hours = Math.floor(minutes / 60)
-  return hours < 48 ? `${hours} h ${minutes % 60} min` : `${Math.floor(hours / 24)} d ${hours % 24} h`
+  return hours < 48
+    ? `${hours} h ${minutes % 60} min`
+    : `${Math.floor(hours / 24)} d ${hours % 24} h`
 }

@@ -8,15 +8,9 @@ import { printFault } from './printer.ts'
 import { serveCommand } from './serve.ts'
 import { tokenCommand } from './token.ts'
 import { versionCommand } from './version.ts'
-import type { ExitCode, World } from './world.ts'
+import type { ConfigOption, ExitCode, World } from './world.ts'
 
 const CONFIG_HELP = 'YAML file with settings (default: OPUSDNS_PROXY_CONFIG, or none)'
-
-/** Options that every command with a configuration takes. */
-export interface ConfigOption {
-  /** Path of the configuration file. */
-  readonly config?: string
-}
 
 /** Runs the command that `args` name (without node and script) and resolves with the exit code. */
 export async function runProgram(args: readonly string[], world: World): Promise<ExitCode> {
@@ -43,7 +37,9 @@ export async function runProgram(args: readonly string[], world: World): Promise
       })
   }
 
-  command('serve', 'Run the proxy (the default command).', (options) => serveCommand(options, world))
+  command('serve', 'Run the proxy (the default command).', (options) =>
+    serveCommand(options, world),
+  )
     .option('--config <file>', CONFIG_HELP)
     .addHelpText(
       'after',
@@ -52,16 +48,23 @@ export async function runProgram(args: readonly string[], world: World): Promise
   command('check', 'Check the configuration: reads files, opens no connection.', (options) =>
     checkCommand(options, world),
   ).option('--config <file>', CONFIG_HELP)
-  command('healthcheck', 'Ask a running proxy whether it is ready; for container probes.', (options) =>
-    healthcheckCommand(options, world),
+  command(
+    'healthcheck',
+    'Ask a running proxy whether it is ready; for container probes.',
+    (options) => healthcheckCommand(options, world),
   )
     .option('--config <file>', CONFIG_HELP)
     .option('--live', 'ask only whether it is alive')
-  command('token', 'Get one OAuth token and show its life and fingerprint, never the token.', (options) =>
-    tokenCommand(options, world),
+  command(
+    'token',
+    'Get one OAuth token and show its life and fingerprint, never the token.',
+    (options) => tokenCommand(options, world),
   ).option('--config <file>', CONFIG_HELP)
   command('version', 'Show the version.', () => versionCommand(world))
-  program.addHelpText('after', '\nExit codes: 0 ok, 1 user or configuration error, 2 remote or unreachable.')
+  program.addHelpText(
+    'after',
+    '\nExit codes: 0 ok, 1 user or configuration error, 2 remote or unreachable.',
+  )
 
   try {
     await program.parseAsync([...args], { from: 'user' })

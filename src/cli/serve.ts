@@ -6,8 +6,7 @@ import { startProxy } from '../server/proxy.ts'
 import type { RunningProxy } from '../server/proxy.ts'
 import { loadConfiguration } from './configuration.ts'
 import { printFault } from './printer.ts'
-import type { ConfigOption } from './program.ts'
-import type { ExitCode, World } from './world.ts'
+import type { ConfigOption, ExitCode, World } from './world.ts'
 
 const STDOUT = 1
 
@@ -22,6 +21,7 @@ export async function serveCommand(options: ConfigOption, world: World): Promise
       sink,
       captured,
       environment: world.env,
+      node: world.node,
     })
     for (const warning of warnings) running.log.warn({ ...warning }, 'configuration')
   } catch (error) {

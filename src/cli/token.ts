@@ -8,8 +8,7 @@ import { secretSource } from '../secrets/reference.ts'
 import { buildUpstream } from '../server/upstream.ts'
 import { loadConfiguration } from './configuration.ts'
 import { printDuration, printFault } from './printer.ts'
-import type { ConfigOption } from './program.ts'
-import type { ExitCode, World } from './world.ts'
+import type { ConfigOption, ExitCode, World } from './world.ts'
 
 /** Prints what came; returns 2 when the token endpoint gives none, 1 when it cannot even be asked. */
 export async function tokenCommand(options: ConfigOption, world: World): Promise<ExitCode> {

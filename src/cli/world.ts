@@ -6,6 +6,8 @@ export interface World {
   /** Live environment: commands delete the secrets that they have taken. */
   readonly env: Record<string, string | undefined>
   readonly cwd: string
+  /** Version of Node.js. */
+  readonly node: string
   /** Writes text to stdout or stderr. */
   out(text: string): void
   err(text: string): void
@@ -22,3 +24,9 @@ export type Signal = 'SIGTERM' | 'SIGINT'
 
 /** 0 ok, 1 user or configuration error, 2 remote or unreachable, 70 a bug (sysexits EX_SOFTWARE). */
 export type ExitCode = 0 | 1 | 2 | 70
+
+/** Options that every command with a configuration takes. */
+export interface ConfigOption {
+  /** Path of the configuration file. */
+  readonly config?: string
+}

@@ -61,7 +61,11 @@ export function descriptorSink(fd: number): LogSink {
   sink.on('error', () => {
     lost += 1
   })
-  return { write: (line) => void sink.write(line), flushSync: () => sink.flushSync(), lost: () => lost }
+  return {
+    write: (line) => void sink.write(line),
+    flushSync: () => sink.flushSync(),
+    lost: () => lost,
+  }
 }
 
 /** Builds the log. Does no I/O until the first line. */

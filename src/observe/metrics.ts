@@ -51,8 +51,9 @@ interface Tally {
 
 /** See `metrics`. */
 export interface MetricsOptions {
-  /** Version of the program, for `build_info`. */
+  /** Versions of the program and of Node.js, for `build_info`. */
   readonly version: string
+  readonly node: string
   /** Read at each scrape: seconds until the token expires, or `undefined` when there is none. */
   readonly tokenExpiry: () => ReadonlyMap<string, number>
   /** Read at each scrape: log lines that could not be written so far. */
@@ -118,7 +119,7 @@ export function metrics(options: MetricsOptions): Metrics {
     help: 'Always 1; the labels tell what runs.',
     labelNames: ['version', 'node'],
     registers,
-  }).set({ version: options.version, node: process.versions.node }, 1)
+  }).set({ version: options.version, node: options.node }, 1)
 
   new Gauge({
     name: name('token_expiry_seconds'),
@@ -194,7 +195,8 @@ export function metrics(options: MetricsOptions): Metrics {
       const tally = tallyOf(sample)
       tally.count += 1
       tally.duration.observe(sample.seconds)
-      if (sample.upstreamSeconds !== undefined) tally.upstreamDuration.observe(sample.upstreamSeconds)
+      if (sample.upstreamSeconds !== undefined)
+        tally.upstreamDuration.observe(sample.upstreamSeconds)
     },
     inflight(change) {
       flying += change

@@ -90,7 +90,10 @@ export class Exchange {
     const status = this.response.headersSent ? this.response.statusCode : CLIENT_GONE
     const upstream =
       this.answeredAt > 0 && this.sentAt > 0 ? this.answeredAt - this.sentAt : undefined
-    const method = this.operation === UNKNOWN_OPERATION ? boundedMethod(this.request.method) : this.operation.method
+    const method =
+      this.operation === UNKNOWN_OPERATION
+        ? boundedMethod(this.request.method)
+        : this.operation.method
     metrics.inflight(-1)
     metrics.request({
       consumer: this.consumer,

@@ -66,7 +66,9 @@ interface Passage {
 
 // Hono routes by method and by the path that we judged (`getPath`), and is asked for nothing else. So
 // one web Request for each method serves all requests: none is built, and no URL parser reads ours.
-const ROUTED = new Map([...METHODS].map((method) => [method, new Request('http://proxy/', { method })]))
+const ROUTED = new Map(
+  [...METHODS].map((method) => [method, new Request('http://proxy/', { method })]),
+)
 
 /** Builds the listener. Does no I/O. */
 export function journey(options: JourneyOptions, deps: JourneyDeps): RequestListener {
@@ -181,7 +183,7 @@ export function journey(options: JourneyOptions, deps: JourneyDeps): RequestList
 
   const app = new Hono<{ Bindings: Passage }>({
     // The judged path, not one that a URL parser made of it.
-    getPath: (_request, call) => (call?.env as Passage).exchange.path,
+    getPath: (_request, call) => (call as { env: Passage }).env.exchange.path,
   })
   app.post('/v1/auth/token', (c) => {
     const { exchange, head } = c.env

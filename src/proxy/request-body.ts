@@ -91,7 +91,11 @@ function bodyStream(request: IncomingMessage, options: BodyOptions, clock: Clock
     },
     destroy(error, callback) {
       watch.stop()
-      request.off('data', onData).off('end', onEnd).off('close', onClose).off('malformed', onMalformed)
+      request
+        .off('data', onData)
+        .off('end', onEnd)
+        .off('close', onClose)
+        .off('malformed', onMalformed)
       // What the upstream did not want is read and dropped, so that the client can read its answer.
       request.resume()
       callback(error)

@@ -17,7 +17,8 @@ function credentialCheck({ credential, probe }: BuiltCredential): Check {
       state: trial.state,
       serving: status.serving,
       role: trial.role ?? null,
-      key_expires_on: trial.expiresOn === undefined ? null : new Date(trial.expiresOn).toISOString(),
+      key_expires_on:
+        trial.expiresOn === undefined ? null : new Date(trial.expiresOn).toISOString(),
       token_expires_in_s:
         status.expiresIn === undefined ? null : Math.max(0, Math.floor(status.expiresIn / 1000)),
       fingerprint: status.fingerprint ?? null,

@@ -43,7 +43,10 @@ export interface BuiltCredential {
 }
 
 /** Builds the credential; nothing is read or asked until `start`. */
-export function buildCredential(settings: CredentialSettings, deps: CredentialDeps): BuiltCredential {
+export function buildCredential(
+  settings: CredentialSettings,
+  deps: CredentialDeps,
+): BuiltCredential {
   const { clock, upstream } = deps
   const random = Math.random
   const observeSecret = secretObserver(deps)

@@ -1,8 +1,8 @@
 // Opens one HTTP listener, TCP or unix socket, with every limit of Node's server set, and closes it
 // without losing a request.
 
-import { Server, createServer } from 'node:http'
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import { createServer } from 'node:http'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import { chmod, lstat, unlink } from 'node:fs/promises'
 import { Server as NetServer, connect } from 'node:net'
 import type { AddressInfo, Socket } from 'node:net'
@@ -185,7 +185,8 @@ async function listen(server: Server, endpoint: Endpoint): Promise<void> {
 }
 
 function cannotListen(error: Error, endpoint: Endpoint): Fault {
-  const place = endpoint.kind === 'unix' ? `unix:${endpoint.path}` : `${endpoint.host}:${endpoint.port}`
+  const place =
+    endpoint.kind === 'unix' ? `unix:${endpoint.path}` : `${endpoint.host}:${endpoint.port}`
   const reasons: Readonly<Record<string, [string, string]>> = {
     EADDRINUSE: ['something else listens there', 'Stop it, or choose another port.'],
     EACCES: ['this user may not listen there', 'Choose a port above 1023, or a writable folder.'],

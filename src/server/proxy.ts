@@ -31,6 +31,8 @@ export interface ProxyWorld {
   readonly captured: ReadonlyMap<string, Secret>
   /** What `exec:` takes `PATH` and `HOME` from. */
   readonly environment: Readonly<Record<string, string | undefined>>
+  /** Version of Node.js, for the metric `build_info`. */
+  readonly node: string
 }
 
 /** A proxy that serves. */
@@ -57,6 +59,7 @@ export async function startProxy(settings: Settings, world: ProxyWorld): Promise
   const journal = log({ level: settings.log.level }, world.sink)
   const numbers = metrics({
     version: VERSION,
+    node: world.node,
     tokenExpiry() {
       const { name, kind, status } = built.credential
       const left = kind === 'oauth' ? status().expiresIn : undefined

@@ -346,6 +346,6 @@ test('whatever happens, the token rules hold', { timeout: 60_000 }, async () => 
       fc.array(fc.double({ min: 0, max: 0.999_999, noNaN: true }), { minLength: 1, maxLength: 8 }),
       run,
     ),
-    { numRuns: 12_000, plugins: [fc.interruptAfterTimeLimit(55_000)] },
+    { numRuns: 1_000, plugins: [fc.interruptAfterTimeLimit(15_000)] },
   )
 })

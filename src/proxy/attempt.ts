@@ -1,0 +1,174 @@
+// One try to have a request answered by the upstream: the handler that the client library calls.
+// Passes the reply to a writer, or tells its errand why there is none.
+
+import { upstreamFault } from '../opusdns/upstream-faults.ts'
+import type { Dispatcher, Lane, UpstreamHandler } from '../opusdns/upstream.ts'
+import type { Fault } from '../base/fault.ts'
+import type { Exchange } from './exchange.ts'
+import { readReplyHead } from './reply-head.ts'
+import type { ReplyContext, ReplyHead } from './reply-head.ts'
+import { ReplyWriter, mayHaveBody } from './reply-writer.ts'
+
+/** How far an attempt came before it failed. */
+export interface Progress {
+  /** True once bytes may have reached the upstream. */
+  readonly sent: boolean
+  /** True once the upstream's head was read. */
+  readonly answered: boolean
+  /** True once the client has a head: nothing else can be said to it. */
+  readonly begun: boolean
+}
+
+/** Who an attempt reports to. */
+export interface AttemptOwner {
+  /**
+   * Called on a 401, before anything is written. `true`: write it through. A promise: the reply is
+   * held back until it says whether to write it (`true`) or to drop it (`false`).
+   */
+  onUnauthorized(): true | Promise<boolean>
+  /** Called at most once, when there will be no (further) reply. */
+  onFailure(fault: Fault, progress: Progress): void
+}
+
+/** A discarded reply larger than this costs more to read than a new connection. */
+const DISCARD_BYTES = 64 * 1024
+
+/** A class, for one is made for each request on the hot path. */
+export class Attempt implements UpstreamHandler {
+  lane: Lane | undefined
+  readonly #exchange: Exchange
+  readonly #owner: AttemptOwner
+  readonly #context: ReplyContext
+  #controller: Dispatcher.DispatchController | undefined
+  #sent = false
+  #over = false
+  #status = 0
+  #head: ReplyHead | undefined
+  #writer: ReplyWriter | undefined
+  #discarded = 0
+
+  constructor(exchange: Exchange, owner: AttemptOwner, context: ReplyContext) {
+    this.#exchange = exchange
+    this.#owner = owner
+    this.#context = context
+  }
+
+  /** Ends the attempt without a word: the client left. Its connection is not used again. */
+  abandon(): void {
+    this.#over = true
+    this.#writer?.abandon()
+    this.#controller?.abort(new Error('the client left'))
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller
+    if (this.#over) {
+      controller.abort(new Error('the client left'))
+      return
+    }
+    this.#sent = true
+    if (this.#exchange.sentAt === 0) this.#exchange.sentAt = this.#exchange.now()
+  }
+
+  onResponseStart(
+    controller: Dispatcher.DispatchController,
+    status: number,
+    _headers: unknown,
+    statusText?: string,
+  ): void {
+    if (status < 200 || this.#over) return
+    const exchange = this.#exchange
+    exchange.answeredAt = exchange.now()
+    this.#status = status
+    try {
+      this.#head = readReplyHead(controller.rawHeaders as Buffer[], this.#context)
+    } catch (error) {
+      this.#refuse(upstreamFault(error))
+      return
+    }
+    exchange.upstreamId = this.#head.upstreamId
+    const verdict = status === 401 ? this.#owner.onUnauthorized() : true
+    if (verdict === true) {
+      this.#begin(controller, statusText)
+      return
+    }
+    controller.pause()
+    void verdict.then((write) => {
+      if (!this.#over && write) this.#begin(controller, statusText)
+      else this.#over = true
+      controller.resume()
+    })
+  }
+
+  onResponseData(controller: Dispatcher.DispatchController, piece: Buffer): void {
+    if (!this.#over) {
+      this.#writer?.data(piece)
+      return
+    }
+    this.#discarded += piece.length
+    if (this.#discarded > DISCARD_BYTES) controller.abort(new Error('not wanted'))
+  }
+
+  onResponseEnd(): void {
+    if (this.#over) return
+    if (!this.#endsWithConnection()) {
+      this.#over = true
+      this.#writer?.end()
+      return
+    }
+    // A reset looks like a clean end to the client library; the socket knows better, one turn later.
+    this.#writer?.flush()
+    setImmediate(() => {
+      if (this.#over) return
+      if (this.lane?.failed === true) {
+        this.#fail(upstreamFault({ code: 'ECONNRESET' }))
+        return
+      }
+      this.#over = true
+      this.#writer?.end()
+    })
+  }
+
+  onResponseError(_controller: unknown, error: Error): void {
+    if (!this.#over) this.#fail(upstreamFault(error))
+  }
+
+  #begin(controller: Dispatcher.DispatchController, statusText = ''): void {
+    if (this.#head === undefined) return
+    this.#writer = new ReplyWriter(
+      this.#exchange,
+      this.#status,
+      statusText,
+      this.#head,
+      controller,
+      (fault) => this.#refuse(fault),
+    )
+  }
+
+  /** True for a body that is neither chunked nor measured (RFC 9112 section 6.3 rule 8). */
+  #endsWithConnection(): boolean {
+    const head = this.#head
+    return (
+      head !== undefined &&
+      !head.chunked &&
+      head.contentLength === undefined &&
+      mayHaveBody(this.#status, this.#exchange.request.method)
+    )
+  }
+
+  /** The reply cannot be passed on: fails, and drops the connection that brought it. */
+  #refuse(fault: Fault): void {
+    this.#fail(fault)
+    this.#controller?.abort(new Error('unusable reply'))
+  }
+
+  #fail(fault: Fault): void {
+    this.#over = true
+    this.#writer?.abandon()
+    this.#owner.onFailure(fault, {
+      sent: this.#sent,
+      answered: this.#head !== undefined,
+      begun: this.#writer?.begun ?? false,
+    })
+  }
+}
