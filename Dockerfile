@@ -7,6 +7,10 @@ WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 # Optional packages only bring Node.js itself, for machines that have an old one; this image has it.
 RUN npm ci --omit=dev --omit=optional --ignore-scripts --no-audit --no-fund
+# Compiled code for the image, which is read-only later: the proxy then starts sooner and stays smaller.
+# Node.js ignores it should the other image bring another version.
+COPY src ./src
+RUN NODE_COMPILE_CACHE=/app/node_modules/.cache/compile node src/main.ts version
 
 FROM gcr.io/distroless/nodejs24-debian13:nonroot AS simulator
 LABEL org.opencontainers.image.title="opusdns-auth-proxy-simulator" \
@@ -25,7 +29,8 @@ LABEL org.opencontainers.image.title="opusdns-auth-proxy" \
       org.opencontainers.image.description="A reverse proxy that keeps the OpusDNS credentials in one place" \
       org.opencontainers.image.version="0.1.0" \
       org.opencontainers.image.licenses="Apache-2.0"
-ENV NODE_ENV=production
+ENV NODE_ENV=production \
+    NODE_COMPILE_CACHE=/app/node_modules/.cache/compile
 # No address is set here on purpose: the defaults, 127.0.0.1:8080 and 127.0.0.1:9090, are right for a
 # sidecar, which shares its network namespace with the service. Where the port is published or other
 # containers call, set OPUSDNS_PROXY_LISTEN=0.0.0.0:8080; the proxy then refuses to start until the
@@ -39,5 +44,5 @@ EXPOSE 8080
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=3s --start-period=10s --retries=3 \
   CMD ["/nodejs/bin/node", "/app/src/main.ts", "healthcheck"]
-ENTRYPOINT ["/nodejs/bin/node", "--disable-sigusr1", "/app/src/main.ts"]
+ENTRYPOINT ["/nodejs/bin/node", "--disable-sigusr1", "--max-semi-space-size=2", "/app/src/main.ts"]
 CMD ["serve"]

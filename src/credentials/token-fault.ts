@@ -9,7 +9,8 @@ import type { MintRefusal } from './token-reply.ts'
  * fixed; what the endpoint did is in the log and in `/readyz`.
  */
 export function tokenFault(failure: MintRefusal | undefined, retryIn: number): Fault {
-  const retryAfter = Math.max(1, Math.ceil(retryIn / 1000))
+  // Monotonic time has fractions: 60 s from now is 60000.00000000006 ms, and must not become 61.
+  const retryAfter = Math.max(1, Math.ceil(Math.round(retryIn) / 1000))
   switch (failure?.result) {
     case undefined:
       return new Fault('token_unavailable', {

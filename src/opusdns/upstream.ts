@@ -52,6 +52,8 @@ export interface UpstreamRequest {
   readonly body: Buffer | NodeJS.ReadableStream | null
   /** Milliseconds between two pieces of the reply body; 0 for a stream that may be silent. */
   readonly bodyTimeout?: number
+  /** True to use a connection that nobody has used before, nor will again. */
+  readonly fresh?: boolean
 }
 
 /** See `Upstream.ask`. */
@@ -129,10 +131,11 @@ export function upstream(options: UpstreamOptions): Upstream {
   }
 
   // One Client is one connection; its lane tells a handler which socket serves it.
-  function lane(to: string | URL): Client {
+  function lane(to: string | URL, pipelining: 0 | 1): Client {
     const state: Lane = { socket: undefined, failed: false }
     const client = new Client(to, {
       ...shared,
+      pipelining,
       connect(target, done) {
         connect(target, (error, socket) => {
           if (error) return done(error, null)
@@ -158,7 +161,14 @@ export function upstream(options: UpstreamOptions): Upstream {
   const pool = new Pool(origin, {
     ...shared,
     connections: options.connections,
-    factory: (to) => lane(to),
+    factory: (to) => lane(to, 1),
+  })
+  // Without pipelining (0) the client library closes a connection after its first reply.
+  const unused = new Pool(origin, {
+    ...shared,
+    pipelining: 0,
+    connections: options.connections,
+    factory: (to) => lane(to, 0),
   })
   const questions = new Pool(origin, { ...shared, connections: 2, connect })
 
@@ -166,7 +176,8 @@ export function upstream(options: UpstreamOptions): Upstream {
     origin,
     host,
     dispatch(request, handler) {
-      pool.dispatch(request as Dispatcher.DispatchOptions, handler)
+      const from = request.fresh === true ? unused : pool
+      from.dispatch(request as Dispatcher.DispatchOptions, handler)
     },
     async ask(question) {
       const signal = AbortSignal.timeout(question.deadline)
@@ -198,10 +209,10 @@ export function upstream(options: UpstreamOptions): Upstream {
       }
     },
     async close() {
-      await Promise.all([pool.close(), questions.close()])
+      await Promise.all([pool.close(), unused.close(), questions.close()])
     },
     async destroy() {
-      await Promise.all([pool.destroy(), questions.destroy()])
+      await Promise.all([pool.destroy(), unused.destroy(), questions.destroy()])
     },
   }
 }

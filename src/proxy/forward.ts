@@ -54,7 +54,8 @@ class Errand implements AttemptOwner {
 
   constructor(exchange: Exchange, fields: readonly string[], body: Body, deps: ForwardDeps) {
     this.#exchange = exchange
-    this.#fields = fields
+    // One id on both sides, so that our log and the upstream's tell of the same request.
+    this.#fields = [...fields, 'X-Request-Id', exchange.id]
     this.#body = body
     this.#deps = deps
     this.#context = {
@@ -84,6 +85,8 @@ class Errand implements AttemptOwner {
           path: exchange.path + exchange.query,
           headers,
           body: this.#body,
+          // Another idle connection may have died of the same cause.
+          fresh: this.#retried,
           ...(isEventStream(exchange.operation) ? { bodyTimeout: 0 } : undefined),
         },
         attempt,

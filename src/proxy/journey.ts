@@ -130,6 +130,8 @@ export function journey(options: JourneyOptions, deps: JourneyDeps): RequestList
 
   /** From "who?" to "go": for everything under `/v1/`. */
   function pass({ exchange, head }: Passage): void {
+    // Hono's `/v1/*` matches `/v1` too.
+    if (exchange.path === '/v1') throw nowhere()
     exchange.consumer = deps.identify(head.authorization)
     const method = exchange.request.method ?? ''
     // The only route of the API that ends in a slash; without it the upstream redirects.
@@ -201,10 +203,7 @@ export function journey(options: JourneyOptions, deps: JourneyDeps): RequestList
     return RESPONSE_ALREADY_SENT
   })
   app.notFound((c) => {
-    refuse(
-      c.env.exchange,
-      new Fault('not_found', { detail: 'This proxy forwards paths under /v1/ only.' }),
-    )
+    refuse(c.env.exchange, nowhere())
     return RESPONSE_ALREADY_SENT
   })
   app.onError((error, c) => {
@@ -227,4 +226,8 @@ export function journey(options: JourneyOptions, deps: JourneyDeps): RequestList
       refuse(exchange, error)
     }
   }
+}
+
+function nowhere(): Fault {
+  return new Fault('not_found', { detail: 'This proxy forwards paths under /v1/ only.' })
 }

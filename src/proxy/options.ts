@@ -36,7 +36,7 @@ export const limitOptions = z
       .int()
       .min(1)
       .max(100_000)
-      .default(1024)
+      .default(4096)
       .describe('Requests in flight at most; more are refused with 503.'),
     request_head_timeout: duration({ default: '10s', min: '100ms', max: '5m' }).describe(
       'How long a client may take to send the head of a request.',

@@ -3,9 +3,11 @@
 
 import { createServer } from 'node:http'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import { existsSync } from 'node:fs'
 import { chmod, lstat, unlink } from 'node:fs/promises'
 import { Server as NetServer, connect } from 'node:net'
 import type { AddressInfo, Socket } from 'node:net'
+import { dirname } from 'node:path'
 
 import type { Clock } from '../base/clock.ts'
 import { Fault, errorCode } from '../base/fault.ts'
@@ -193,7 +195,9 @@ function cannotListen(error: Error, endpoint: Endpoint): Fault {
     EADDRNOTAVAIL: ['this machine has no such address', 'Choose an address of this machine.'],
     ENOENT: ['the folder does not exist', 'Create the folder of the socket.'],
   }
-  const [fault, remedy] = reasons[errorCode(error)] ?? [
+  // libuv reports a missing folder of a socket as a missing permission.
+  const folderless = endpoint.kind === 'unix' && !existsSync(dirname(endpoint.path))
+  const [fault, remedy] = reasons[folderless ? 'ENOENT' : errorCode(error)] ?? [
     `listening fails (${errorCode(error)})`,
     'Choose another address.',
   ]

@@ -54,7 +54,7 @@ describe('without a file', () => {
       limits: {
         headerSize: 32_768,
         replayBodySize: 65_536,
-        inFlight: 1024,
+        inFlight: 4096,
         requestHeadTimeout: 10_000,
         requestBodyIdleTimeout: 30_000,
         keepAliveTimeout: 65_000,

@@ -92,7 +92,7 @@ describe('the request', () => {
 
   test.each([
     // Hop-by-hop, RFC 9110 section 7.6.1.
-    ...['Keep-Alive', 'Proxy-Connection', 'TE', 'Trailer', 'Proxy-Authenticate', 'HTTP2-Settings'],
+    ...['Keep-Alive', 'Proxy-Connection', 'TE', 'Proxy-Authenticate', 'HTTP2-Settings'],
     // Credentials, and the switch to another organisation.
     ...['Authorization', 'Cookie', 'Cookie2', 'Proxy-Authorization', 'X-Organization-Context'],
     // Claims about where the request came from.
@@ -111,6 +111,20 @@ describe('the request', () => {
       expect(names(last().fields)).not.toContain(name.toLowerCase())
       expect(valuesOf(last().fields, 'x-kept')).toEqual(['yes'])
     }
+  })
+
+  test('carries no trailers, and does not announce any', async () => {
+    const head = `POST /v1/dns HTTP/1.1\r\nHost: localhost\r\nTrailer: X-Api-Key\r\nTE: trailers\r\n`
+    const reply = await wire(
+      proxy.port,
+      `${head}Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n4\r\nbody\r\n0\r\nX-Api-Key: trailed\r\n\r\n`,
+      3000,
+    )
+    expect(reply.text).toMatch(/^HTTP\/1\.1 200 OK\r\n/)
+    expect(last().body.toString()).toBe('body')
+    expect(names(last().fields)).not.toContain('trailer')
+    expect(names(last().fields)).not.toContain('te')
+    expect(last().fields.join()).not.toContain('trailed')
   })
 
   test('carries no upgrade, and none of what Connection names', async () => {

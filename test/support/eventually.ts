@@ -29,7 +29,8 @@ export async function eventually<T>(
     } catch (error) {
       failure = error
     }
-    if (performance.now() >= until) throw failure instanceof Error ? failure : new Error(`not true within ${within} ms`)
+    if (performance.now() >= until)
+      throw failure instanceof Error ? failure : new Error(`not true within ${within} ms`)
     // oxlint-disable-next-line no-await-in-loop -- as above
     await sleep(every)
   }

@@ -29,6 +29,11 @@ export interface ProgramOptions {
   readonly cwd?: string
   /** Options of Node.js itself, such as `--import`. Default none. */
   readonly nodeArgs?: readonly string[]
+  /**
+   * Lets it live until the end of the file. Needed in concurrent tests, where Vitest does not know
+   * which test is the present one. Default false.
+   */
+  readonly keep?: boolean
 }
 
 /** How a process ended. */
@@ -220,7 +225,7 @@ function launch(options: ProgramOptions): Child {
     },
   }
   children.add(child)
-  endWithTest(() => child.stop())
+  if (options.keep !== true) endWithTest(() => child.stop())
   return child
 }
 

@@ -2,6 +2,7 @@
 
 import { request as httpRequest } from 'node:http'
 import type { ClientRequest, IncomingMessage } from 'node:http'
+import { connect } from 'node:net'
 
 /** See `send`. */
 export interface Sending {
@@ -42,7 +43,8 @@ export function open(port: number, sending: Sending = {}): ClientRequest {
   if (Array.isArray(body)) framing.push('Transfer-Encoding', 'chunked')
   else if (body !== undefined)
     framing.push('Content-Length', String(Buffer.byteLength(body as string)))
-  const host = ['Host', `${sending.host ?? '127.0.0.1'}:${port}`]
+  const name = sending.host ?? '127.0.0.1'
+  const host = ['Host', sending.socketPath === undefined ? `${name}:${port}` : name]
   return httpRequest({
     ...(sending.socketPath === undefined
       ? { host: sending.host ?? '127.0.0.1', port }
@@ -91,6 +93,27 @@ export function readAll(response: IncomingMessage): Promise<Reply> {
         text: whole.toString('utf8'),
         complete: response.complete,
       })
+    })
+  })
+}
+
+/** Writes `bytes` and resolves (Latin-1) once one reply with a length is whole, or at the end. */
+export function firstReply(port: number, bytes: string): Promise<string> {
+  return new Promise((resolve) => {
+    let text = ''
+    const socket = connect(port, '127.0.0.1', () => socket.write(bytes, 'latin1'))
+    const finish = () => {
+      socket.destroy()
+      resolve(text)
+    }
+    socket.setTimeout(5000, finish)
+    socket.on('end', finish)
+    socket.on('error', finish)
+    socket.on('data', (piece) => {
+      text += piece.toString('latin1')
+      const end = text.indexOf('\r\n\r\n')
+      const length = /^content-length: (\d+)/im.exec(text)?.[1]
+      if (end >= 0 && length !== undefined && text.length >= end + 4 + Number(length)) finish()
     })
   })
 }

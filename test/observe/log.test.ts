@@ -1,0 +1,93 @@
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+
+import { Secret } from '../../src/base/secret.ts'
+import { LOG_LEVELS, descriptorSink, log } from '../../src/observe/log.ts'
+import type { LogLevel } from '../../src/observe/log.ts'
+import { eventually } from '../support/eventually.ts'
+
+function make(level: LogLevel) {
+  const lines: string[] = []
+  const journal = log({ level }, { write: (line) => void lines.push(line) })
+  return {
+    journal,
+    lines,
+    parsed: () => lines.map((line) => JSON.parse(line) as { level: string }),
+  }
+}
+
+describe('the log', () => {
+  test('is one JSON object a line, with level in words, time and message', () => {
+    const { journal, lines } = make('info')
+    journal.info({ path: 'a\nb', none: undefined }, 'hello')
+    expect(lines).toHaveLength(1)
+    expect(lines[0]).toMatch(/^\{[^\n]*\}\n$/)
+    expect(JSON.parse(lines[0] ?? '')).toEqual({
+      level: 'info',
+      time: expect.any(Number),
+      path: 'a\nb',
+      msg: 'hello',
+    })
+  })
+
+  test.each(LOG_LEVELS)('at %s writes that level and what is above it', (level) => {
+    const { journal, parsed } = make(level)
+    const speaking = ['debug', 'info', 'warn', 'error', 'fatal'] as const
+    for (const each of speaking) journal[each]({}, each)
+    const from = LOG_LEVELS.indexOf(level)
+    const expected = speaking.filter((each) => LOG_LEVELS.indexOf(each) >= from)
+    expect(parsed().map((line) => line.level)).toEqual(expected)
+    for (const each of speaking) expect(journal.enabled(each)).toBe(expected.includes(each))
+  })
+
+  test.each(['info', 'error', 'silent'] as const)(
+    'at %s still announces what others wait for, and at once',
+    (level) => {
+      let flushed = 0
+      const lines: string[] = []
+      const sink = {
+        write: (line: string) => void lines.push(line),
+        flushSync: () => void flushed++,
+      }
+      log({ level }, sink).announce({ listen: ['127.0.0.1:1'] }, 'ready')
+      expect(JSON.parse(lines[0] ?? '')).toMatchObject({ level: 'info', msg: 'ready' })
+      expect(flushed).toBe(1)
+    },
+  )
+
+  test('hides a secret that was passed in by mistake', () => {
+    const { journal, lines } = make('info')
+    journal.info({ secret: Secret.of('opk_very_secret') }, 'oops')
+    expect(lines.join()).not.toContain('very_secret')
+    expect(lines.join()).toContain('[secret]')
+  })
+
+  test('does not end the program when its sink cannot be flushed', () => {
+    const sink = {
+      write: () => undefined,
+      flushSync() {
+        throw new Error('gone')
+      },
+    }
+    expect(() => log({ level: 'info' }, sink).flush()).not.toThrow()
+  })
+})
+
+describe('a sink to a descriptor', () => {
+  test('writes lines within moments, and what is left when it is flushed', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'log-'))
+    const file = join(folder, 'out.log')
+    const descriptor = openSync(file, 'w')
+    const sink = descriptorSink(descriptor)
+    sink.write('first\n')
+    await eventually(() => readFileSync(file, 'utf8') === 'first\n')
+    sink.write('second\n')
+    sink.flushSync?.()
+    expect(readFileSync(file, 'utf8')).toBe('first\nsecond\n')
+    expect(sink.lost?.()).toBe(0)
+    closeSync(descriptor)
+    rmSync(folder, { recursive: true })
+  })
+})

@@ -1,0 +1,133 @@
+// A private CA and server certificates for tests, written as DER by hand, for Node.js can read
+// certificates but not make them. Keys are P-256 and live as long as the test.
+
+import { createPrivateKey, generateKeyPairSync, randomBytes, sign } from 'node:crypto'
+import type { KeyObject } from 'node:crypto'
+
+/** A certificate with its key, in PEM. */
+export interface Certificate {
+  readonly cert: string
+  readonly key: string
+}
+
+/** See `Authority.issue`. */
+export interface LeafOptions {
+  /** DNS name that the certificate is for. Default `localhost`. */
+  readonly name?: string
+  /** Default from yesterday until tomorrow. */
+  readonly notBefore?: Date
+  readonly notAfter?: Date
+}
+
+/** A private CA. */
+export interface Authority {
+  /** Its own certificate, in PEM. */
+  readonly cert: string
+  /** A server certificate signed by it. */
+  issue(options?: LeafOptions): Certificate
+}
+
+const DAY = 86_400_000
+
+/** A new CA with this common name. */
+export function authority(name: string): Authority {
+  const keys = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  const issuer = { name, key: keys.privateKey }
+  const constraints = extension('551d13', sequence(boolean(true)), true)
+  const usage = extension('551d0f', Buffer.from('03020106', 'hex'), true)
+  return {
+    cert: certificate({
+      issuer,
+      subject: name,
+      publicKey: keys.publicKey,
+      extensions: [constraints, usage],
+    }),
+    issue({ name: host = 'localhost', notBefore, notAfter } = {}) {
+      const leaf = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+      const alternative = extension('551d11', sequence(tagged(0x82, Buffer.from(host, 'ascii'))))
+      return {
+        cert: certificate({
+          issuer,
+          subject: host,
+          publicKey: leaf.publicKey,
+          extensions: [alternative],
+          notBefore,
+          notAfter,
+        }),
+        key: createPrivateKey(leaf.privateKey.export({ type: 'pkcs8', format: 'pem' }))
+          .export({ type: 'pkcs8', format: 'pem' })
+          .toString(),
+      }
+    },
+  }
+}
+
+interface Content {
+  readonly issuer: { readonly name: string; readonly key: KeyObject }
+  readonly subject: string
+  readonly publicKey: KeyObject
+  readonly extensions: readonly Buffer[]
+  readonly notBefore?: Date | undefined
+  readonly notAfter?: Date | undefined
+}
+
+// ecdsa-with-SHA256 (RFC 5758 section 3.2).
+const ALGORITHM = sequence(tagged(0x06, Buffer.from('2a8648ce3d040302', 'hex')))
+
+/** RFC 5280 section 4.1. */
+function certificate(content: Content): string {
+  const { notBefore = new Date(Date.now() - DAY), notAfter = new Date(Date.now() + DAY) } = content
+  const serial = randomBytes(8)
+  // Positive, and without a leading zero byte.
+  serial[0] = ((serial[0] ?? 0) & 0x7f) | 0x40
+  const body = sequence(
+    tagged(0xa0, integer(Buffer.from([2]))), // version 3
+    integer(serial),
+    ALGORITHM,
+    distinguished(content.issuer.name),
+    sequence(time(notBefore), time(notAfter)),
+    distinguished(content.subject),
+    content.publicKey.export({ type: 'spki', format: 'der' }),
+    tagged(0xa3, sequence(...content.extensions)),
+  )
+  const signature = sign('sha256', body, content.issuer.key)
+  const der = sequence(body, ALGORITHM, tagged(0x03, Buffer.concat([Buffer.from([0]), signature])))
+  const lines = der.toString('base64').match(/.{1,64}/g) ?? []
+  return `-----BEGIN CERTIFICATE-----\n${lines.join('\n')}\n-----END CERTIFICATE-----\n`
+}
+
+function tagged(tag: number, content: Buffer): Buffer {
+  const { length } = content
+  const size =
+    length < 128 ? [length] : length < 256 ? [0x81, length] : [0x82, length >> 8, length & 255]
+  return Buffer.concat([Buffer.from([tag, ...size]), content])
+}
+
+function sequence(...parts: readonly Buffer[]): Buffer {
+  return tagged(0x30, Buffer.concat(parts))
+}
+
+function integer(bytes: Buffer): Buffer {
+  return tagged(0x02, bytes)
+}
+
+function boolean(value: boolean): Buffer {
+  return tagged(0x01, Buffer.from([value ? 0xff : 0]))
+}
+
+/** GeneralizedTime; OpenSSL reads it for any year. */
+function time(date: Date): Buffer {
+  return tagged(0x18, Buffer.from(date.toISOString().replaceAll(/[-:T]|\.\d+/g, ''), 'ascii'))
+}
+
+/** A name of one part: the common name (2.5.4.3), as UTF8String. */
+function distinguished(name: string): Buffer {
+  const part = sequence(tagged(0x06, Buffer.from('550403', 'hex')), tagged(0x0c, Buffer.from(name)))
+  return sequence(tagged(0x31, part))
+}
+
+function extension(oid: string, value: Buffer, critical = false): Buffer {
+  const parts = [tagged(0x06, Buffer.from(oid, 'hex'))]
+  if (critical) parts.push(boolean(true))
+  return sequence(...parts, tagged(0x04, value))
+}
