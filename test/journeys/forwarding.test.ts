@@ -69,9 +69,16 @@ describe('the request', () => {
   test('carries the key and no other credential', async () => {
     await send(proxy.port, {
       headers: [
-        ...['Authorization', 'Bearer placeholder', 'x-api-KEY', 'placeholder'],
-        ...['Cookie', 'session=placeholder', 'Proxy-Authorization', 'Basic placeholder'],
-        ...['X_Api_Key', 'placeholder'],
+        'Authorization',
+        'Bearer placeholder',
+        'x-api-KEY',
+        'placeholder',
+        'Cookie',
+        'session=placeholder',
+        'Proxy-Authorization',
+        'Basic placeholder',
+        'X_Api_Key',
+        'placeholder',
       ],
     })
     expect(valuesOf(last().fields, 'x-api-key')).toEqual([SEED_KEY.key])
@@ -92,18 +99,40 @@ describe('the request', () => {
 
   test.each([
     // Hop-by-hop, RFC 9110 section 7.6.1.
-    ...['Keep-Alive', 'Proxy-Connection', 'TE', 'Proxy-Authenticate', 'HTTP2-Settings'],
+    'Keep-Alive',
+    'Proxy-Connection',
+    'TE',
+    'Proxy-Authenticate',
+    'HTTP2-Settings',
     // Credentials, and the switch to another organisation.
-    ...['Authorization', 'Cookie', 'Cookie2', 'Proxy-Authorization', 'X-Organization-Context'],
+    'Authorization',
+    'Cookie',
+    'Cookie2',
+    'Proxy-Authorization',
+    'X-Organization-Context',
     // Claims about where the request came from.
-    ...['Forwarded', 'X-Forwarded-For', 'X-Forwarded-Host', 'X-Forwarded-Proto', 'X-Forwarded-Any'],
-    ...['X-Real-IP', 'X-Client-IP', 'X-Cluster-Client-IP', 'True-Client-IP', 'CF-Connecting-IP'],
-    ...['Fastly-Client-IP'],
+    'Forwarded',
+    'X-Forwarded-For',
+    'X-Forwarded-Host',
+    'X-Forwarded-Proto',
+    'X-Forwarded-Any',
+    'X-Real-IP',
+    'X-Client-IP',
+    'X-Cluster-Client-IP',
+    'True-Client-IP',
+    'CF-Connecting-IP',
+    'Fastly-Client-IP',
     // Another method or path than the one that was judged.
-    ...['X-HTTP-Method', 'X-HTTP-Method-Override', 'X-Method-Override'],
-    ...['X-Original-URL', 'X-Original-URI', 'X-Original-Method', 'X-Rewrite-URL'],
+    'X-HTTP-Method',
+    'X-HTTP-Method-Override',
+    'X-Method-Override',
+    'X-Original-URL',
+    'X-Original-URI',
+    'X-Original-Method',
+    'X-Rewrite-URL',
     // Read as another name by servers that fold `_` into `-`.
-    ...['X_Forwarded_For', 'X_Organization_Context'],
+    'X_Forwarded_For',
+    'X_Organization_Context',
     'Max-Forwards',
   ])('does not carry %s', async (name) => {
     for (const spelling of [name, name.toLowerCase(), name.toUpperCase()]) {
@@ -151,19 +180,28 @@ describe('the request', () => {
 
   test('carries every unknown field as it is: order, spelling, doubles and Latin-1 bytes', async () => {
     const fields = [
-      ...[
-        'x-ODD-Name',
-        'one',
-        'Accept',
-        'a/b',
-        'X-odd-name',
-        'two',
-        '__proto__',
-        'x',
-        'constructor',
-      ],
-      ...['y', 'Accept-Encoding', 'gzip, br', 'User-Agent', 'certbot', 'traceparent', '00-1-2-01'],
-      ...['X-Datetime-Format', 'rfc3339', 'If-Match', '"3"', 'X-Latin', 'caf\u00e9'],
+      'x-ODD-Name',
+      'one',
+      'Accept',
+      'a/b',
+      'X-odd-name',
+      'two',
+      '__proto__',
+      'x',
+      'constructor',
+      'y',
+      'Accept-Encoding',
+      'gzip, br',
+      'User-Agent',
+      'certbot',
+      'traceparent',
+      '00-1-2-01',
+      'X-Datetime-Format',
+      'rfc3339',
+      'If-Match',
+      '"3"',
+      'X-Latin',
+      'caf\u00e9',
     ]
     await send(proxy.port, { headers: fields })
     const kept = fields.filter((_, at) => {
@@ -233,7 +271,9 @@ describe('the request', () => {
       expect(sent.status).toBe(200)
     }
     expect(simulator.requests.slice(-3).map(({ target }) => target)).toEqual([
-      ...['/v1/tlds/', '/v1/tlds/', '/v1/tlds/?page=1'],
+      '/v1/tlds/',
+      '/v1/tlds/',
+      '/v1/tlds/?page=1',
     ])
   })
 
@@ -284,7 +324,9 @@ describe('the request', () => {
       3000,
     )
     expect([...reply.text.matchAll(/"for":"([^"]+)"/g)].map(([, path]) => path)).toEqual([
-      ...['/v1/dns/a', '/v1/dns/b', '/v1/dns/c'],
+      '/v1/dns/a',
+      '/v1/dns/b',
+      '/v1/dns/c',
     ])
   })
 })

@@ -257,7 +257,7 @@ describe('a head that two readers could understand differently', () => {
     ['a NUL', head('GET /v1/dns', 'Host: localhost', 'X-A: a\0b')],
     ['a folded field', 'GET /v1/dns HTTP/1.1\r\nHost: localhost\r\nX-A: 1\r\n  2\r\n\r\n'],
     ['a space before the colon', head('GET /v1/dns', 'Host: localhost', 'Content-Length : 0')],
-    ['two content types', `${post('Content-Type: a/b', 'Content-Type: a/c', 'Content-Length: 0')}`],
+    ['two content types', post('Content-Type: a/b', 'Content-Type: a/c', 'Content-Length: 0')],
     ['two keys', head('GET /v1/dns', 'Host: localhost', 'X-Api-Key: a', 'X-Api-Key: b')],
   ])('%s: 400, and the connection ends', async (_what, bytes) => {
     const reply = await refused(bytes)

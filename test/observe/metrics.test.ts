@@ -84,10 +84,18 @@ describe('metrics', () => {
     const { numbers } = make()
     const text = await numbers.text()
     for (const name of [
-      ...['requests_total', 'request_duration_seconds', 'upstream_duration_seconds'],
-      ...['inflight_requests', 'token_requests_total', 'token_expiry_seconds'],
-      ...['token_last_success_timestamp_seconds', 'token_refresh_failing', 'replays_total'],
-      ...['policy_decisions_total', 'secret_reloads_total', 'build_info'],
+      'requests_total',
+      'request_duration_seconds',
+      'upstream_duration_seconds',
+      'inflight_requests',
+      'token_requests_total',
+      'token_expiry_seconds',
+      'token_last_success_timestamp_seconds',
+      'token_refresh_failing',
+      'replays_total',
+      'policy_decisions_total',
+      'secret_reloads_total',
+      'build_info',
     ]) {
       expect(text).toContain(`# TYPE opusdns_proxy_${name} `)
     }

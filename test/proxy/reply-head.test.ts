@@ -56,8 +56,17 @@ describe('the fields of a reply', () => {
   })
 
   test.each([
-    ...['Connection', 'Keep-Alive', 'Proxy-Connection', 'Proxy-Authenticate', 'TE', 'Trailer'],
-    ...['Upgrade', 'Alt-Svc', 'Set-Cookie', 'Set-Cookie2', 'Proxy-Authorization'],
+    'Connection',
+    'Keep-Alive',
+    'Proxy-Connection',
+    'Proxy-Authenticate',
+    'TE',
+    'Trailer',
+    'Upgrade',
+    'Alt-Svc',
+    'Set-Cookie',
+    'Set-Cookie2',
+    'Proxy-Authorization',
   ])('lose %s', (name) => {
     expect(read(name, 'close', 'X-Kept', '1').fields.slice(0, 2)).toEqual(['X-Kept', '1'])
   })
@@ -97,9 +106,7 @@ describe('the framing of a reply', () => {
     [['Transfer-Encoding', 'gzip, chunked']],
     [['Transfer-Encoding', 'identity']],
   ])('that is ambiguous (%j) is a fault of the upstream', (fields) => {
-    expect(() => read(...fields)).toThrowError(
-      expect.objectContaining({ code: 'upstream_protocol' }),
-    )
-    expect(() => read(...fields)).toThrowError(Fault)
+    expect(() => read(...fields)).toThrow(expect.objectContaining({ code: 'upstream_protocol' }))
+    expect(() => read(...fields)).toThrow(Fault)
   })
 })

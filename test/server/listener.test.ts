@@ -146,6 +146,6 @@ describe('a listener that is on its way out', () => {
   test('is closed at once when nobody is there', async () => {
     const { listener } = await listen()
     listener.stopAccepting()
-    await listener.closed()
+    expect(await listener.closed()).toBeUndefined()
   })
 })

@@ -98,9 +98,8 @@ function certificate(content: Content): string {
 
 function tagged(tag: number, content: Buffer): Buffer {
   const { length } = content
-  const size =
-    length < 128 ? [length] : length < 256 ? [0x81, length] : [0x82, length >> 8, length & 255]
-  return Buffer.concat([Buffer.from([tag, ...size]), content])
+  const size = length < 256 ? [0x81, length] : [0x82, length >> 8, length & 255]
+  return Buffer.concat([Buffer.from([tag, ...(length < 128 ? [length] : size)]), content])
 }
 
 function sequence(...parts: readonly Buffer[]): Buffer {
