@@ -1,8 +1,7 @@
 // `healthcheck`: asks the admin listener of a running proxy how it is. For probes in containers that
 // have no shell and no curl.
 
-import { request } from 'node:http'
-
+import { request } from '../server/node-http.ts'
 import { adminAddress } from '../config/admin-address.ts'
 import type { ListenAddress } from '../config/address.ts'
 import { readConfig } from '../config/read-config.ts'

@@ -1,7 +1,7 @@
 // `serve`: runs the proxy until a signal ends it.
 
 import { systemClock } from '../base/clock.ts'
-import { descriptorSink } from '../observe/log.ts'
+import { descriptorSink } from '../observe/descriptor-sink.ts'
 import { startProxy } from '../server/proxy.ts'
 import type { RunningProxy } from '../server/proxy.ts'
 import { loadConfiguration } from './configuration.ts'
@@ -12,7 +12,7 @@ const STDOUT = 1
 
 /** Runs the proxy; resolves with the exit code after it was drained. */
 export async function serveCommand(options: ConfigOption, world: World): Promise<ExitCode> {
-  const sink = descriptorSink(STDOUT)
+  const sink = descriptorSink(STDOUT, systemClock)
   let running: RunningProxy
   try {
     const { settings, captured, warnings } = await loadConfiguration(options, world)

@@ -29,7 +29,7 @@ export async function tokenCommand(options: ConfigOption, world: World): Promise
     }
     const deps = { clock: systemClock, captured: loaded.captured, environment: world.env }
     const clientSecret = await secretSource(credential.secret, deps).read()
-    const upstream = await buildUpstream(loaded.settings)
+    const upstream = await buildUpstream(loaded.settings, systemClock)
     const mint = tokenEndpoint({ encoding: credential.tokenRequest }, upstream, systemClock)
     const minted = await mint(credential.clientId, clientSecret)
     await upstream.destroy()

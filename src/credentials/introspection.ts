@@ -2,7 +2,8 @@
 // Reads the reply tolerantly, for a trial must not fail over a field that nobody needs.
 
 import { Fault } from '../base/fault.ts'
-import type { Answer, Upstream } from '../opusdns/upstream.ts'
+import type { Answer } from '../opusdns/question.ts'
+import type { Upstream } from '../opusdns/upstream.ts'
 import type { Attachment, Credential } from './credential.ts'
 import type { ProbeOutcome } from './events.ts'
 

@@ -2,7 +2,7 @@
 // secret: no text that comes out of here quotes a byte of it.
 
 import { Secret } from '../base/secret.ts'
-import type { Answer } from '../opusdns/upstream.ts'
+import type { Answer } from '../opusdns/question.ts'
 import type { MintFailure } from './events.ts'
 import { tokenLifetime } from './token-lifetime.ts'
 

@@ -3,6 +3,10 @@
 
 import pino from 'pino'
 
+import type { Clock } from '../base/clock.ts'
+import { accessLine } from './access-line.ts'
+import type { AccessRecord } from './access-line.ts'
+
 /** Severity, lowest first; `silent` writes nothing. */
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
 
@@ -20,8 +24,8 @@ export interface Log {
   readonly fatal: Write
   /** Writes an info line whatever the level, and at once: for the lines that other programs wait for. */
   readonly announce: Write
-  /** True when lines of `level` are written; lets the hot path skip building one. */
-  enabled(level: LogLevel): boolean
+  /** Writes the line of one request, if its level is written. */
+  access(record: Omit<AccessRecord, 'time'>): void
   /** Writes out what is buffered, at once. Call it before the process ends. */
   flush(): void
 }
@@ -40,36 +44,8 @@ export interface LogOptions {
   readonly level: LogLevel
 }
 
-/**
- * A sink to a file descriptor that gathers lines: written at 4 KiB or every 100 ms, off the event
- * loop. A reader that stalls costs at most 8 MiB of memory; then lines are dropped, and counted.
- * Requests never wait for the log.
- */
-export function descriptorSink(fd: number): LogSink {
-  let lost = 0
-  const sink = pino.destination({
-    fd,
-    sync: false,
-    minLength: 4096,
-    maxLength: 8 * 1024 * 1024,
-    periodicFlush: 100,
-  })
-  sink.on('drop', () => {
-    lost += 1
-  })
-  // A closed pipe or a full disk must not end the program: the requests still need serving.
-  sink.on('error', () => {
-    lost += 1
-  })
-  return {
-    write: (line) => void sink.write(line),
-    flushSync: () => sink.flushSync(),
-    lost: () => lost,
-  }
-}
-
 /** Builds the log. Does no I/O until the first line. */
-export function log(options: LogOptions, sink: LogSink): Log {
+export function log(options: LogOptions, sink: LogSink, clock: Pick<Clock, 'wall'>): Log {
   const shape = { base: null, formatters: { level: (label: string) => ({ level: label }) } }
   const logger = pino({ ...shape, level: options.level }, sink)
   const announcer = pino({ ...shape, level: 'info' }, sink)
@@ -77,6 +53,8 @@ export function log(options: LogOptions, sink: LogSink): Log {
     (level: 'debug' | 'info' | 'warn' | 'error' | 'fatal'): Write =>
     (fields, message) =>
       logger[level](fields, message)
+  const infos = logger.isLevelEnabled('info')
+  const warnings = logger.isLevelEnabled('warn')
   function flush(): void {
     try {
       sink.flushSync?.()
@@ -90,7 +68,10 @@ export function log(options: LogOptions, sink: LogSink): Log {
     warn: write('warn'),
     error: write('error'),
     fatal: write('fatal'),
-    enabled: (level) => logger.isLevelEnabled(level),
+    access(record) {
+      if (!(record.level === 'info' ? infos : warnings)) return
+      sink.write(accessLine({ ...record, time: clock.wall() }))
+    },
     announce(fields, message) {
       announcer.info(fields, message)
       flush()

@@ -3,6 +3,8 @@
 
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client'
 
+import { tally } from './tally.ts'
+
 const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25, 60]
 
 /** What one finished request adds to the metrics. */
@@ -28,10 +30,11 @@ export interface Metrics {
   /** 1 for the side that serves, 0 for the other. */
   readonly credentialServing: Gauge<'credential' | 'secret'>
   readonly replays: Counter<'outcome'>
-  readonly policyDecisions: Counter<'consumer' | 'decision' | 'mode'>
   readonly secretReloads: Counter<'source' | 'result'>
   /** Counts one finished request. The hot path: one map look-up per metric. */
   request(sample: RequestSample): void
+  /** Counts one decision of the policy. */
+  decision(consumer: string, decision: 'allow' | 'deny'): void
   /** Requests in flight; the caller adds and takes away. */
   inflight(change: 1 | -1): void
   /** Prometheus text exposition format. */
@@ -39,14 +42,9 @@ export interface Metrics {
   readonly contentType: string
 }
 
-type RequestLabel = 'consumer' | 'method' | 'operation' | 'code' | 'source'
-
-interface Tally {
-  /** Requests since the last scrape. */
-  count: number
-  readonly labels: Record<RequestLabel, string>
-  readonly duration: Histogram.Internal<'method' | 'operation'>
-  readonly upstreamDuration: Histogram.Internal<'method' | 'operation'>
+interface Timing {
+  readonly whole: Histogram.Internal<'method' | 'operation'>
+  readonly upstream: Histogram.Internal<'method' | 'operation'>
 }
 
 /** See `metrics`. */
@@ -67,21 +65,22 @@ export function metrics(options: MetricsOptions): Metrics {
   const name = (suffix: string) => `opusdns_proxy_${suffix}`
   collectDefaultMetrics({ register: registry })
 
-  // prom-client hashes a label object at each increment; counts are kept here and folded in when
-  // somebody scrapes, so that a request costs one look-up.
-  const tallies = new Map<string, Tally>()
-  new Counter({
-    name: name('requests_total'),
-    help: 'Finished requests by consumer, method, operation, status and the part that answered.',
-    labelNames: ['consumer', 'method', 'operation', 'code', 'source'],
-    registers,
-    collect() {
-      for (const tally of tallies.values()) {
-        if (tally.count > 0) this.inc(tally.labels, tally.count)
-        tally.count = 0
-      }
+  const requests = tally(
+    {
+      name: name('requests_total'),
+      help: 'Finished requests by consumer, method, operation, status and the part that answered.',
+      labelNames: ['consumer', 'method', 'operation', 'code', 'source'],
     },
-  })
+    registry,
+  )
+  const decisions = tally(
+    {
+      name: name('policy_decisions_total'),
+      help: 'Decisions of the policy.',
+      labelNames: ['consumer', 'decision', 'mode'],
+    },
+    registry,
+  )
   const duration = new Histogram({
     name: name('request_duration_seconds'),
     help: 'From the request head to the end of the reply.',
@@ -132,20 +131,20 @@ export function metrics(options: MetricsOptions): Metrics {
     },
   })
 
-  function tallyOf(sample: RequestSample): Tally {
-    const { consumer, method, operation, code, source } = sample
-    const key = `${consumer} ${method} ${code} ${source} ${operation}`
-    let tally = tallies.get(key)
-    if (tally === undefined) {
-      tally = {
-        count: 0,
-        labels: { consumer, method, operation, code, source },
-        duration: duration.labels({ method, operation }),
-        upstreamDuration: upstreamDuration.labels({ method, operation }),
+  // By method and operation; prom-client's own look-up would build an object for each.
+  const timings = new Map<string, Timing>()
+
+  function timingOf(method: string, operation: string): Timing {
+    const key = `${method} ${operation}`
+    let timing = timings.get(key)
+    if (timing === undefined) {
+      timing = {
+        whole: duration.labels({ method, operation }),
+        upstream: upstreamDuration.labels({ method, operation }),
       }
-      tallies.set(key, tally)
+      timings.set(key, timing)
     }
-    return tally
+    return timing
   }
 
   return {
@@ -179,12 +178,6 @@ export function metrics(options: MetricsOptions): Metrics {
       labelNames: ['outcome'],
       registers,
     }),
-    policyDecisions: new Counter({
-      name: name('policy_decisions_total'),
-      help: 'Decisions of the policy.',
-      labelNames: ['consumer', 'decision', 'mode'],
-      registers,
-    }),
     secretReloads: new Counter({
       name: name('secret_reloads_total'),
       help: 'Reads of a secret after the first, by kind of source and result.',
@@ -192,11 +185,16 @@ export function metrics(options: MetricsOptions): Metrics {
       registers,
     }),
     request(sample) {
-      const tally = tallyOf(sample)
-      tally.count += 1
-      tally.duration.observe(sample.seconds)
-      if (sample.upstreamSeconds !== undefined)
-        tally.upstreamDuration.observe(sample.upstreamSeconds)
+      const { consumer, method, operation, code, source } = sample
+      const key = `${consumer} ${method} ${code} ${source} ${operation}`
+      requests(key, () => ({ consumer, method, operation, code, source })).count += 1
+      const timing = timingOf(method, operation)
+      timing.whole.observe(sample.seconds)
+      if (sample.upstreamSeconds !== undefined) timing.upstream.observe(sample.upstreamSeconds)
+    },
+    decision(consumer, decision) {
+      const labels = () => ({ consumer, decision, mode: 'enforce' })
+      decisions(`${consumer} ${decision}`, labels).count += 1
     },
     inflight(change) {
       flying += change

@@ -1,15 +1,14 @@
-// The one place that opens connections to OpusDNS, and the home of undici. The origin is fixed when
+// The one place that opens connections to OpusDNS. The origin is fixed when
 // the upstream is built: nothing in a request can name another host.
 
 import type { Socket } from 'node:net'
 
-import { Client, Pool, buildConnector } from 'undici'
-import type { Dispatcher } from 'undici'
-
-import { Fault, errorCode } from '../base/fault.ts'
-import { upstreamFault } from './upstream-faults.ts'
-
-export type { Dispatcher } from 'undici'
+import type { Clock } from '../base/clock.ts'
+import { errorCode } from '../base/fault.ts'
+import { Client, Pool, buildConnector } from './client-library.ts'
+import type { ClientInstance, ClientOptions, Dispatcher } from './client-library.ts'
+import { ask } from './question.ts'
+import type { Answer, Question } from './question.ts'
 
 /** See `upstream`. Durations are milliseconds, sizes bytes. */
 export interface UpstreamOptions {
@@ -56,28 +55,6 @@ export interface UpstreamRequest {
   readonly fresh?: boolean
 }
 
-/** See `Upstream.ask`. */
-export interface Question {
-  readonly method: 'GET' | 'POST'
-  /** Origin-form path, beginning with `/v1/`. */
-  readonly path: string
-  /** Flat list: name, value, name, value. */
-  readonly headers: readonly string[]
-  readonly body?: string
-  /** Milliseconds for the whole exchange, connecting included. */
-  readonly deadline: number
-  /** Bytes of body that are accepted; a longer one rejects. */
-  readonly maxBytes: number
-}
-
-/** A whole reply, read into memory. */
-export interface Answer {
-  readonly status: number
-  /** Lower-case names; of a repeated field the first value. */
-  readonly headers: Readonly<Record<string, string>>
-  readonly body: Buffer
-}
-
 /** The OpusDNS API at one fixed origin. */
 export interface Upstream {
   /** Scheme, host and port, without a trailing slash. */
@@ -97,17 +74,8 @@ export interface Upstream {
   destroy(): Promise<void>
 }
 
-function firstValues(headers: Record<string, string | string[] | undefined>) {
-  const first: Record<string, string> = Object.create(null) as Record<string, string>
-  for (const [name, value] of Object.entries(headers)) {
-    const text = Array.isArray(value) ? value[0] : value
-    if (text !== undefined) first[name] = text
-  }
-  return first
-}
-
 /** Builds the upstream; opens no connection until the first request. */
-export function upstream(options: UpstreamOptions): Upstream {
+export function upstream(options: UpstreamOptions, clock: Clock): Upstream {
   const { origin, host } = new URL(options.base)
   const connect = buildConnector({
     timeout: options.connectTimeout,
@@ -117,7 +85,7 @@ export function upstream(options: UpstreamOptions): Upstream {
     allowH2: false,
     ...(options.ca === undefined ? {} : { ca: [...options.ca] }),
   })
-  const shared: Client.Options = {
+  const shared: ClientOptions = {
     pipelining: 1,
     allowH2: false,
     strictContentLength: true,
@@ -131,7 +99,7 @@ export function upstream(options: UpstreamOptions): Upstream {
   }
 
   // One Client is one connection; its lane tells a handler which socket serves it.
-  function lane(to: string | URL, pipelining: 0 | 1): Client {
+  function lane(to: string | URL, pipelining: 0 | 1): ClientInstance {
     const state: Lane = { socket: undefined, failed: false }
     const client = new Client(to, {
       ...shared,
@@ -179,35 +147,7 @@ export function upstream(options: UpstreamOptions): Upstream {
       const from = request.fresh === true ? unused : pool
       from.dispatch(request as Dispatcher.DispatchOptions, handler)
     },
-    async ask(question) {
-      const signal = AbortSignal.timeout(question.deadline)
-      try {
-        const reply = await questions.request({
-          method: question.method,
-          path: question.path,
-          headers: [...question.headers],
-          body: question.body ?? null,
-          signal,
-        })
-        const pieces: Buffer[] = []
-        let size = 0
-        for await (const piece of reply.body as AsyncIterable<Buffer>) {
-          size += piece.length
-          if (size > question.maxBytes) {
-            throw new Fault('upstream_protocol', { detail: 'The answer is larger than expected.' })
-          }
-          pieces.push(piece)
-        }
-        const headers = firstValues(reply.headers)
-        return { status: reply.statusCode, headers, body: Buffer.concat(pieces, size) }
-      } catch (error) {
-        if (!signal.aborted) throw upstreamFault(error)
-        throw new Fault('upstream_timeout', {
-          detail: 'OpusDNS did not answer in time.',
-          cause: error,
-        })
-      }
-    },
+    ask: (question) => ask(question, questions, clock),
     async close() {
       await Promise.all([pool.close(), unused.close(), questions.close()])
     },

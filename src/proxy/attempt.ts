@@ -2,7 +2,8 @@
 // Passes the reply to a writer, or tells its errand why there is none.
 
 import { upstreamFault } from '../opusdns/upstream-faults.ts'
-import type { Dispatcher, Lane, UpstreamHandler } from '../opusdns/upstream.ts'
+import type { Dispatcher } from '../opusdns/client-library.ts'
+import type { Lane, UpstreamHandler } from '../opusdns/upstream.ts'
 import type { Fault } from '../base/fault.ts'
 import type { Exchange } from './exchange.ts'
 import { readReplyHead } from './reply-head.ts'

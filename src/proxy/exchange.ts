@@ -1,7 +1,6 @@
 // One request and its reply, from the first byte to the last: what is known of it, and the one place
 // that counts and logs it when it ends, on every path.
 
-import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 
@@ -12,12 +11,14 @@ import type { Log } from '../observe/log.ts'
 import type { Metrics } from '../observe/metrics.ts'
 import { UNKNOWN_OPERATION } from '../opusdns/operations.ts'
 import type { Operation } from '../opusdns/operations.ts'
+import type { RequestIds } from './request-id.ts'
 
 /** What every exchange reports to. */
 export interface ExchangeDeps {
   readonly clock: Clock
   readonly log: Log
   readonly metrics: Metrics
+  readonly nextId: RequestIds
   /** False to write no access line for requests that went well. */
   readonly accessLog: boolean
 }
@@ -60,6 +61,8 @@ export class Exchange {
   closed = false
   /** Called once when the client leaves before its answer is complete. */
   onAbandoned: (() => void) | undefined
+  /** Called once when the exchange is over, however it went. */
+  onEnd: (() => void) | undefined
   readonly #deps: ExchangeDeps
 
   constructor(request: IncomingMessage, response: ServerResponse, deps: ExchangeDeps) {
@@ -69,10 +72,10 @@ export class Exchange {
     this.startedAt = deps.clock.now()
     this.#deps = deps
     const given = request.headers['x-request-id']
-    this.id = typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID()
+    this.id = typeof given === 'string' && REQUEST_ID.test(given) ? given : deps.nextId()
     deps.metrics.inflight(1)
     // `close` comes on every path: after the last byte of the reply, or when the client leaves.
-    response.once('close', () => this.#end())
+    response.on('close', () => this.#end())
   }
 
   /** Monotonic milliseconds. */
@@ -85,6 +88,7 @@ export class Exchange {
     const complete = this.response.writableFinished
     if (!complete) this.onAbandoned?.()
     this.onAbandoned = undefined
+    this.onEnd?.()
     const { log, metrics, clock, accessLog } = this.#deps
     const milliseconds = clock.now() - this.startedAt
     const status = this.response.headersSent ? this.response.statusCode : CLIENT_GONE
@@ -106,26 +110,23 @@ export class Exchange {
     })
     const level = this.fault !== undefined && this.fault.status >= 500 ? 'warn' : 'info'
     if (level === 'info' && !accessLog) return
-    if (!log.enabled(level)) return
-    log[level](
-      {
-        id: this.id,
-        method,
-        operation: this.operation.template,
-        path: this.path,
-        status,
-        source: this.source,
-        consumer: this.consumer,
-        ms: round(milliseconds),
-        upstream_ms: upstream === undefined ? undefined : round(upstream),
-        upstream_id: this.upstreamId,
-        attempts: this.attempts > 1 ? this.attempts : undefined,
-        code: this.fault?.code,
-        cause: this.fault === undefined ? undefined : causeOf(this.fault),
-        complete: complete ? undefined : false,
-      },
-      'request',
-    )
+    log.access({
+      level,
+      id: this.id,
+      method,
+      operation: this.operation.template,
+      path: this.path,
+      status,
+      source: this.source,
+      consumer: this.consumer,
+      ms: milliseconds,
+      upstreamMs: upstream,
+      upstreamId: this.upstreamId,
+      attempts: this.attempts,
+      code: this.fault?.code,
+      cause: this.fault === undefined ? undefined : causeOf(this.fault),
+      complete,
+    })
   }
 }
 
@@ -134,10 +135,6 @@ const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIO
 /** A method as a metric label: one of the seven, or `other`. */
 function boundedMethod(method: string | undefined): string {
   return method !== undefined && METHODS.has(method) ? method : 'other'
-}
-
-function round(milliseconds: number): number {
-  return Math.round(milliseconds * 100) / 100
 }
 
 /** Code of the error behind a fault. Never its text, which may quote what was read. */

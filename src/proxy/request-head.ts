@@ -66,22 +66,17 @@ const DROPPED = new Set([
   'x-rewrite-url',
 ])
 
-// Fields of which two would let two readers disagree.
-const SINGLE = new Set([
-  'host',
-  'content-length',
-  'transfer-encoding',
-  'content-type',
-  'authorization',
-  'x-api-key',
-  'expect',
-])
-
 const DIGITS = /^\d{1,15}$/
 const SAME_SITE = new Set(['same-origin', 'none'])
 
 function malformed(detail: string): Fault {
   return new Fault('bad_request', { detail })
+}
+
+/** The value of a field of which two would let two readers disagree. */
+function only(name: string, before: string | undefined, value: string): string {
+  if (before !== undefined) throw malformed(`The field ${name} occurs twice.`)
+  return value
 }
 
 function readVia(value: string, pseudonym: string): void {
@@ -100,8 +95,9 @@ function readVia(value: string, pseudonym: string): void {
 export function readRequestHead(request: IncomingMessage, pseudonym: string): RequestHead {
   const raw = request.rawHeaders
   const fields: string[] = []
-  const seen = new Set<string>()
-  let host = ''
+  let host: string | undefined
+  let apiKey: string | undefined
+  let expect: string | undefined
   let length: string | undefined
   let coding: string | undefined
   let contentType: string | undefined
@@ -116,25 +112,24 @@ export function readRequestHead(request: IncomingMessage, pseudonym: string): Re
     const rawName = raw[index] ?? ''
     const value = raw[index + 1] ?? ''
     const name = rawName.toLowerCase()
-    if (SINGLE.has(name)) {
-      if (seen.has(name)) throw malformed(`The field ${name} occurs twice.`)
-      seen.add(name)
-    }
     switch (name) {
       case 'host':
-        host = value
+        host = only(name, host, value)
         break
       case 'content-length':
-        length = value
+        length = only(name, length, value)
         break
       case 'transfer-encoding':
-        coding = value
+        coding = only(name, coding, value)
         break
       case 'content-type':
-        contentType = value
+        contentType = only(name, contentType, value)
         break
       case 'authorization':
-        authorization = value
+        authorization = only(name, authorization, value)
+        break
+      case 'x-api-key':
+        apiKey = only(name, apiKey, value)
         break
       case 'max-forwards':
         maxForwards = value
@@ -150,6 +145,7 @@ export function readRequestHead(request: IncomingMessage, pseudonym: string): Re
         crossOrigin ||= !SAME_SITE.has(value)
         break
       case 'expect':
+        expect = only(name, expect, value)
         if (value.toLowerCase() !== '100-continue') {
           throw new Fault('expectation_failed', {
             detail: 'The only expectation that can be met is 100-continue.',
@@ -170,7 +166,7 @@ export function readRequestHead(request: IncomingMessage, pseudonym: string): Re
     fields.push(rawName, value)
   }
 
-  if (host === '') throw malformed('The field Host is missing or empty.')
+  if (host === undefined || host === '') throw malformed('The field Host is missing or empty.')
   if (coding !== undefined) {
     if (length !== undefined) {
       throw malformed('Content-Length and Transfer-Encoding exclude each other.')

@@ -1,7 +1,6 @@
 // Opens one HTTP listener, TCP or unix socket, with every limit of Node's server set, and closes it
 // without losing a request.
 
-import { createServer } from 'node:http'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import { existsSync } from 'node:fs'
 import { chmod, lstat, unlink } from 'node:fs/promises'
@@ -11,6 +10,7 @@ import { dirname } from 'node:path'
 
 import type { Clock } from '../base/clock.ts'
 import { Fault, errorCode } from '../base/fault.ts'
+import { createServer } from './node-http.ts'
 import { rawRefusal } from './raw-refusal.ts'
 
 /** Where to listen. */
@@ -93,10 +93,7 @@ export async function openListener(
     const socket = request.socket as ClientSocket
     socket[LATEST] = request
     socket[OPEN] = (socket[OPEN] ?? 0) + 1
-    response.once('close', () => {
-      socket[OPEN] = (socket[OPEN] ?? 1) - 1
-      if (socket[BROKEN] === true && socket[OPEN] === 0) socket.destroySoon()
-    })
+    response.on('close', closed)
     if (retired) response.shouldKeepAlive = false
     serve(request, response)
   }
@@ -153,6 +150,13 @@ export async function openListener(
       server.closeAllConnections()
     },
   }
+}
+
+/** Listens to the end of every response; shared, so that none makes a function of its own. */
+function closed(this: ServerResponse): void {
+  const socket = this.req.socket as ClientSocket
+  socket[OPEN] = (socket[OPEN] ?? 1) - 1
+  if (socket[BROKEN] === true && socket[OPEN] === 0) socket.destroySoon()
 }
 
 function refusalOf(error: Error): string {

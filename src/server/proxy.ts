@@ -3,7 +3,7 @@
 
 import { randomBytes } from 'node:crypto'
 
-import { adminListener } from '../admin/app.ts'
+import type { AdminDeps, adminListener as AdminListener } from '../admin/app.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Secret } from '../base/secret.ts'
 import { VERSION } from '../base/version.ts'
@@ -56,7 +56,7 @@ const LOCAL_TOKENS = { life: 3_600_000, max: 10_000 }
 export async function startProxy(settings: Settings, world: ProxyWorld): Promise<RunningProxy> {
   const { clock } = world
   const startedAt = clock.now()
-  const journal = log({ level: settings.log.level }, world.sink)
+  const journal = log({ level: settings.log.level }, world.sink, clock)
   const numbers = metrics({
     version: VERSION,
     node: world.node,
@@ -67,7 +67,7 @@ export async function startProxy(settings: Settings, world: ProxyWorld): Promise
     },
     logLost: () => world.sink.lost?.() ?? 0,
   })
-  const opusdns = await buildUpstream(settings)
+  const opusdns = await buildUpstream(settings, clock)
   const built = buildCredential(settings.credential, {
     clock,
     log: journal,
@@ -103,7 +103,7 @@ export async function startProxy(settings: Settings, world: ProxyWorld): Promise
     },
   )
   const adminGuard = hostGuard({ hosts: settings.admin.hosts })
-  const pages = adminListener({
+  const pages = lazyAdmin({
     checks,
     facts: () => ({
       version: VERSION,
@@ -157,6 +157,18 @@ export async function startProxy(settings: Settings, world: ProxyWorld): Promise
       closing ??= close()
       return closing
     },
+  }
+}
+
+/** The admin pages, loaded by the first request for them: their web classes cost 10 MB. */
+function lazyAdmin(deps: AdminDeps): ReturnType<typeof AdminListener> {
+  let pages: Promise<ReturnType<typeof AdminListener>> | undefined
+  return function admin(request, response) {
+    pages ??= import('../admin/app.ts').then(({ adminListener }) => adminListener(deps))
+    pages.then(
+      (serve) => serve(request, response),
+      () => response.destroy(),
+    )
   }
 }
 

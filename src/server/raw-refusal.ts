@@ -1,10 +1,10 @@
 // A problem as raw bytes, for requests that never became one: what the parser refused.
 
 import { randomUUID } from 'node:crypto'
-import { STATUS_CODES } from 'node:http'
 
 import { Fault } from '../base/fault.ts'
 import type { FaultCode } from '../base/fault.ts'
+import { STATUS_CODES } from './node-http.ts'
 import { problemBody, problemFields } from '../proxy/refusal.ts'
 
 /** A whole HTTP/1.1 response that ends the connection. */

@@ -3,18 +3,16 @@
 import { readFile } from 'node:fs/promises'
 import { getCACertificates } from 'node:tls'
 
+import type { Clock } from '../base/clock.ts'
 import { Fault, errorCode } from '../base/fault.ts'
 import type { Settings } from '../config/settings.ts'
 import { upstream } from '../opusdns/upstream.ts'
 import type { Upstream } from '../opusdns/upstream.ts'
 
 /** Builds the upstream; reads the CA file, opens no connection. */
-export async function buildUpstream(settings: Settings): Promise<Upstream> {
-  return upstream({
-    ...settings.upstream,
-    headerSize: settings.limits.headerSize,
-    ca: await certificates(settings.upstream.caFile),
-  })
+export async function buildUpstream(settings: Settings, clock: Clock): Promise<Upstream> {
+  const ca = await certificates(settings.upstream.caFile)
+  return upstream({ ...settings.upstream, headerSize: settings.limits.headerSize, ca }, clock)
 }
 
 async function certificates(path: string | undefined): Promise<readonly string[] | undefined> {

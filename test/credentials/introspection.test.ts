@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 
 import { apiKey } from '../../src/credentials/api-key.ts'
 import { introspect } from '../../src/credentials/introspection.ts'
-import type { Question } from '../../src/opusdns/upstream.ts'
+import type { Question } from '../../src/opusdns/question.ts'
 import { manualClock, settle } from '../support/manual-clock.ts'
 import { answer, asked, down, oauthRig, place, token, wrongSecret } from './support.ts'
 import type { Reply } from './support.ts'

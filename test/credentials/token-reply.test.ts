@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 
 import { tokenReply } from '../../src/credentials/token-reply.ts'
-import type { Answer } from '../../src/opusdns/upstream.ts'
+import type { Answer } from '../../src/opusdns/question.ts'
 import { answer, jwt, wrongSecret } from './support.ts'
 
 const WALL = Date.UTC(2026, 10, 23)

@@ -201,7 +201,6 @@ describe('a locally issued token', () => {
       captured,
       environment: {},
       node: process.versions.node,
-      node: process.versions.node,
     })
     const here = httpClient(`http://${running.listen[0]}`)
     const ask = async () => {

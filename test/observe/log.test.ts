@@ -4,13 +4,15 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 
 import { Secret } from '../../src/base/secret.ts'
-import { LOG_LEVELS, descriptorSink, log } from '../../src/observe/log.ts'
+import { systemClock } from '../../src/base/clock.ts'
+import { descriptorSink } from '../../src/observe/descriptor-sink.ts'
+import { LOG_LEVELS, log } from '../../src/observe/log.ts'
 import type { LogLevel } from '../../src/observe/log.ts'
 import { eventually } from '../support/eventually.ts'
 
 function make(level: LogLevel) {
   const lines: string[] = []
-  const journal = log({ level }, { write: (line) => void lines.push(line) })
+  const journal = log({ level }, { write: (line) => void lines.push(line) }, systemClock)
   return {
     journal,
     lines,
@@ -39,7 +41,6 @@ describe('the log', () => {
     const from = LOG_LEVELS.indexOf(level)
     const expected = speaking.filter((each) => LOG_LEVELS.indexOf(each) >= from)
     expect(parsed().map((line) => line.level)).toEqual(expected)
-    for (const each of speaking) expect(journal.enabled(each)).toBe(expected.includes(each))
   })
 
   test.each(['info', 'error', 'silent'] as const)(
@@ -51,7 +52,7 @@ describe('the log', () => {
         write: (line: string) => void lines.push(line),
         flushSync: () => void flushed++,
       }
-      log({ level }, sink).announce({ listen: ['127.0.0.1:1'] }, 'ready')
+      log({ level }, sink, systemClock).announce({ listen: ['127.0.0.1:1'] }, 'ready')
       expect(JSON.parse(lines[0] ?? '')).toMatchObject({ level: 'info', msg: 'ready' })
       expect(flushed).toBe(1)
     },
@@ -64,6 +65,65 @@ describe('the log', () => {
     expect(lines.join()).toContain('[secret]')
   })
 
+  const RECORD = {
+    level: 'info',
+    id: 'a-1',
+    method: 'GET',
+    operation: '/v1/dns/{zone_name}',
+    path: '/v1/dns/example.com',
+    status: 200,
+    source: 'upstream',
+    consumer: 'anonymous',
+    ms: 1.23456,
+    upstreamMs: undefined,
+    upstreamId: undefined,
+    attempts: 1,
+    code: undefined,
+    cause: undefined,
+    complete: true,
+  } as const
+
+  test('writes a request as one line of the same form', () => {
+    const { journal, parsed } = make('info')
+    journal.access(RECORD)
+    journal.access({
+      ...RECORD,
+      level: 'warn',
+      upstreamMs: 2,
+      upstreamId: 'u"1\n',
+      path: '/v1/x"y',
+      attempts: 2,
+      code: 'upstream_timeout',
+      cause: 'UND_ERR',
+      complete: false,
+    })
+    const time = expect.any(Number)
+    const { level, id, method, operation, path, status, source, consumer } = RECORD
+    const same = { time, id, method, operation, status, source, consumer, ms: 1.23, msg: 'request' }
+    expect(parsed()).toEqual([
+      { ...same, level, path },
+      {
+        ...same,
+        level: 'warn',
+        path: '/v1/x"y',
+        upstream_ms: 2,
+        upstream_id: 'u"1\n',
+        attempts: 2,
+        code: 'upstream_timeout',
+        cause: 'UND_ERR',
+        complete: false,
+      },
+    ])
+  })
+
+  test('writes no request below its level', () => {
+    const { journal, lines } = make('warn')
+    journal.access(RECORD)
+    expect(lines).toEqual([])
+    journal.access({ ...RECORD, level: 'warn' })
+    expect(lines).toHaveLength(1)
+  })
+
   test('does not end the program when its sink cannot be flushed', () => {
     const sink = {
       write: () => undefined,
@@ -71,7 +131,7 @@ describe('the log', () => {
         throw new Error('gone')
       },
     }
-    expect(() => log({ level: 'info' }, sink).flush()).not.toThrow()
+    expect(() => log({ level: 'info' }, sink, systemClock).flush()).not.toThrow()
   })
 })
 
@@ -80,7 +140,7 @@ describe('a sink to a descriptor', () => {
     const folder = mkdtempSync(join(tmpdir(), 'log-'))
     const file = join(folder, 'out.log')
     const descriptor = openSync(file, 'w')
-    const sink = descriptorSink(descriptor)
+    const sink = descriptorSink(descriptor, systemClock)
     sink.write('first\n')
     await eventually(() => readFileSync(file, 'utf8') === 'first\n')
     sink.write('second\n')

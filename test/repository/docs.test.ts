@@ -6,7 +6,8 @@ import { textOf } from './tree.ts'
 
 describe('the documents', () => {
   test('list every error with its status and source', () => {
-    const text = textOf('docs/errors.md')
+    // The formatter pads the cells of a table.
+    const text = textOf('docs/errors.md').replaceAll(/ +\|/g, ' |')
     for (const [code, { status, source }] of Object.entries(FAULTS)) {
       expect(text).toContain(`| \`${code}\` | ${status} | ${source} |`)
     }
@@ -23,6 +24,6 @@ describe('the documents', () => {
     const names = [...exposed.matchAll(/^# TYPE (opusdns_proxy_\w+)/gm)].map((match) => match[1])
     const listed = [...textOf('docs/metrics.md').matchAll(/^\| `(\w+)`/gm)].map((match) => match[1])
     expect(names.length).toBeGreaterThan(10)
-    expect(listed.toSorted()).toEqual(names.toSorted())
+    expect(new Set(listed)).toEqual(new Set(names))
   })
 })

@@ -19,7 +19,7 @@ export const FLOORS = [
 /** Where each third-party package may be imported: a file, or folders. */
 export const HOMES: Readonly<Record<string, readonly string[]>> = {
   zod: ['src/base/schema.ts'],
-  undici: ['src/opusdns/upstream.ts'],
+  undici: ['src/opusdns/client-library.ts'],
   pino: ['src/observe/'],
   'prom-client': ['src/observe/'],
   yaml: ['src/config/'],
