@@ -44,5 +44,5 @@ EXPOSE 8080
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=3s --start-period=10s --retries=3 \
   CMD ["/nodejs/bin/node", "/app/src/main.ts", "healthcheck"]
-ENTRYPOINT ["/nodejs/bin/node", "--disable-sigusr1", "--max-semi-space-size=4", "/app/src/main.ts"]
+ENTRYPOINT ["/nodejs/bin/node", "--disable-sigusr1", "--expose-gc", "/app/src/main.ts"]
 CMD ["serve"]

@@ -8,6 +8,8 @@ export interface World {
   readonly cwd: string
   /** Version of Node.js. */
   readonly node: string
+  /** Garbage collection by hand; `undefined` unless started with `--expose-gc`. */
+  readonly collect: Collect | undefined
   /** Writes text to stdout or stderr. */
   out(text: string): void
   err(text: string): void
@@ -17,6 +19,14 @@ export interface World {
   onCrash(handler: (error: unknown) => void): void
   /** Ends the process at once with `code`. */
   exit(code: ExitCode): never
+}
+
+/** Garbage collection by hand. */
+export interface Collect {
+  /** Frees young objects: a fraction of a millisecond. */
+  young(): void
+  /** Frees all that can be freed, and gives memory back to the system: some 50 ms. */
+  all(): void
 }
 
 /** Signals that commands listen to. */

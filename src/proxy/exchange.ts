@@ -12,6 +12,7 @@ import type { Metrics } from '../observe/metrics.ts'
 import { UNKNOWN_OPERATION } from '../opusdns/operations.ts'
 import type { Operation } from '../opusdns/operations.ts'
 import type { RequestIds } from './request-id.ts'
+import type { StreamGarbage } from './stream-garbage.ts'
 
 /** What every exchange reports to. */
 export interface ExchangeDeps {
@@ -19,6 +20,7 @@ export interface ExchangeDeps {
   readonly log: Log
   readonly metrics: Metrics
   readonly nextId: RequestIds
+  readonly streamed: StreamGarbage
   /** False to write no access line for requests that went well. */
   readonly accessLog: boolean
 }
@@ -81,6 +83,11 @@ export class Exchange {
   /** Monotonic milliseconds. */
   now(): number {
     return this.#deps.clock.now()
+  }
+
+  /** Tells of a piece of the reply's body that was streamed. */
+  streamed(bytes: number): void {
+    this.#deps.streamed(bytes)
   }
 
   #end(): void {

@@ -126,6 +126,7 @@ export class ReplyWriter {
 
   #write(piece: Buffer): void {
     const { response } = this.#exchange
+    this.#exchange.streamed(piece.length)
     if (this.#over || response.write(piece)) return
     this.#flow.pause()
     response.once('drain', () => this.#flow.resume())

@@ -7,6 +7,7 @@ import { Readable } from 'node:stream'
 
 import { Fault } from '../base/fault.ts'
 import type { Cancel, Clock } from '../base/clock.ts'
+import type { StreamGarbage } from './stream-garbage.ts'
 
 /** See `takeBody`. */
 export interface BodyOptions {
@@ -14,6 +15,8 @@ export interface BodyOptions {
   readonly heldBytes: number
   /** Milliseconds that may pass between two pieces of a body. */
   readonly idleTimeout: number
+  /** Told of every piece that is streamed and not held. */
+  readonly streamed: StreamGarbage
 }
 
 /** `null` for no body; a Buffer can be sent again; a stream only once. */
@@ -103,6 +106,7 @@ function bodyStream(request: IncomingMessage, options: BodyOptions, clock: Clock
   })
   function onData(piece: Buffer): void {
     watch.touch()
+    options.streamed(piece.length)
     if (stream.push(piece)) return
     watch.stop()
     request.pause()

@@ -33,6 +33,8 @@ export interface ProxyWorld {
   readonly environment: Readonly<Record<string, string | undefined>>
   /** Version of Node.js, for the metric `build_info`. */
   readonly node: string
+  /** Frees young objects at once; `undefined` when the process cannot. */
+  readonly collectYoung: (() => void) | undefined
 }
 
 /** A proxy that serves. */
@@ -100,6 +102,7 @@ export async function startProxy(settings: Settings, world: ProxyWorld): Promise
       tokens,
       credential: built.credential,
       upstream: opusdns,
+      collectYoung: world.collectYoung,
     },
   )
   const adminGuard = hostGuard({ hosts: settings.admin.hosts })

@@ -201,6 +201,7 @@ describe('a locally issued token', () => {
       captured,
       environment: {},
       node: process.versions.node,
+      collectYoung: undefined,
     })
     const here = httpClient(`http://${running.listen[0]}`)
     const ask = async () => {

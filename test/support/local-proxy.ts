@@ -59,6 +59,7 @@ export async function localProxy(options: LocalProxyOptions): Promise<LocalProxy
     captured,
     environment: {},
     node: process.versions.node,
+    collectYoung: undefined,
   })
   const portOf = (address: string) => Number(/:(\d+)$/.exec(address)?.[1])
   const adminOrigin = `http://${proxy.admin}`
