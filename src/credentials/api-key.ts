@@ -140,13 +140,12 @@ export function apiKey(options: ApiKeyOptions, deps: ApiKeyDependencies): ApiKey
       const attachment = present()
       if (attachment === undefined) {
         const detail = live[serving]?.status().detail ?? ''
-        return { usable: false, detail, serving }
+        return { usable: false, detail, serving, refused: false }
       }
       const { fingerprint } = attachment.key
-      if (isRefused(attachment.key)) {
-        return { usable: false, detail: 'OpusDNS answered 401 to the key.', serving, fingerprint }
-      }
-      return { usable: true, detail: 'The API key is loaded.', serving, fingerprint }
+      const refused = isRefused(attachment.key)
+      const detail = refused ? 'OpusDNS answered 401 to the key.' : 'The API key is loaded.'
+      return { usable: !refused, detail, serving, refused, fingerprint }
     },
     start() {
       if (endWatch !== undefined) return

@@ -18,6 +18,8 @@ export interface CredentialStatus {
   readonly detail: string
   /** Which of two configured secrets serves. */
   readonly serving: 'current' | 'previous'
+  /** True when OpusDNS answers 401 to the key, or to one token after the other. */
+  readonly refused: boolean
   /** Tells two values apart; absent while there is none. */
   readonly fingerprint?: string
   /** Milliseconds until the value expires; absent when unknown or never. */

@@ -50,7 +50,9 @@ export async function introspect(
     }
     const facts = factsOf(answer)
     if (facts.outcome === 'accepted') credential.confirmed?.(used)
-    if (facts.outcome === 'rejected' && credential.kind === 'oauth') {
+    // Requests that fail as well show that this refusal is meant.
+    const lenient = credential.kind === 'oauth' && !credential.status().refused
+    if (facts.outcome === 'rejected' && lenient) {
       return { ...facts, outcome: 'unknown' }
     }
     return facts

@@ -13,6 +13,8 @@ export interface OAuthState {
   readonly token: AccessToken | undefined
   /** The upstream answered 401 to `token`. */
   readonly doubted: boolean
+  /** The upstream answered 401 to `token` and to the one before it. */
+  readonly refused: boolean
   /** Why the last attempt failed; `undefined` after a success, or before the first. */
   readonly failure: MintRefusal | undefined
   /** Milliseconds until the next attempt. */
@@ -22,11 +24,12 @@ export interface OAuthState {
 
 /** Describes `state`; shows a fingerprint, never the token. */
 export function oauthStatus(state: OAuthState): CredentialStatus {
-  const { now, token, serving } = state
-  if (token === undefined) return { usable: false, detail: without(state), serving }
+  const { now, token, serving, refused } = state
+  if (token === undefined) return { usable: false, detail: without(state), serving, refused }
   const expiresIn = Math.round(token.expiresAt - now)
   const { fingerprint } = token.secret
-  return { usable: true, detail: withToken(state, expiresIn), serving, fingerprint, expiresIn }
+  const detail = withToken(state, expiresIn)
+  return { usable: true, detail, serving, refused, fingerprint, expiresIn }
 }
 
 function withToken(state: OAuthState, expiresIn: number): string {

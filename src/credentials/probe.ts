@@ -71,7 +71,9 @@ export function credentialProbe(options: ProbeOptions, deps: ProbeDependencies):
 
   function state(): ProbeStatus['state'] {
     // A minted token is the proof; what introspection says beyond that is a courtesy.
-    if (oauth && credential.status().usable) return 'accepted'
+    // Only when requests fail as well is a refused introspection taken at its word.
+    const { usable, refused } = credential.status()
+    if (oauth && usable && !(refused && facts?.outcome === 'rejected')) return 'accepted'
     if (facts === undefined) return 'pending'
     return facts.outcome === 'unknown' ? 'accepted' : facts.outcome
   }
@@ -97,6 +99,8 @@ export function credentialProbe(options: ProbeOptions, deps: ProbeDependencies):
   function plan(outcome: KeyFacts['outcome']): void {
     if (outcome !== 'unreachable') waits.reset()
     let wait = outcome === 'rejected' ? RECHECK_SLOWLY : RECHECK
+    // Requests fail too, so somebody waits for the end of this.
+    if (outcome === 'rejected' && oauth && credential.status().refused) wait = SPACING
     if (outcome === 'unreachable') {
       // Nobody waits for the role of an OAuth credential that has its token.
       const proven = oauth && credential.status().usable

@@ -63,6 +63,8 @@ export function tokenKeeper(name: string, deps: TokenKeeperDependencies): TokenK
   let held: AccessToken | undefined
   // A doubted token still serves: a 401 may have another reason, and it is all there is.
   let doubted = false
+  // Tokens in a row that the upstream answered 401 to. One may have another reason, two hardly.
+  let refusals = 0
   let flight: Promise<void> | undefined
   let failure: FailedTry | undefined
   // A refresh that waits for its time, other than by age.
@@ -146,7 +148,10 @@ export function tokenKeeper(name: string, deps: TokenKeeperDependencies): TokenK
     newest = sequence
     held = token
     failure = undefined
-    if (!same) doubted = false
+    if (!same) {
+      if (!doubted) refusals = 0
+      doubted = false
+    }
     if (wanted === 'secret_changed' && pair.holds(by)) wanted = undefined
     if (pair.served(by)) observe({ kind: 'switched', credential: name, serving: by.side })
     const { fingerprint } = token.secret
@@ -196,6 +201,7 @@ export function tokenKeeper(name: string, deps: TokenKeeperDependencies): TokenK
       if (flight === undefined) wanted ??= 'rejected'
       if (doubted) return
       doubted = true
+      refusals += 1
       observe({ kind: 'rejected', credential: name, fingerprint: token.secret.fingerprint })
     },
     doubted: () => doubted,
@@ -207,6 +213,7 @@ export function tokenKeeper(name: string, deps: TokenKeeperDependencies): TokenK
         now,
         token: usable(now),
         doubted,
+        refused: refusals > 1,
         failure,
         retryIn,
         serving: pair.serving(),

@@ -33,7 +33,7 @@ function secretsCheck({ secrets }: BuiltCredential): Check {
   // A source that fails while its last good value is in use is a warning, not an outage.
   return {
     name: 'secrets',
-    ok: states[0]?.secret.current() !== undefined,
+    ok: states.some(({ secret }) => secret.current() !== undefined),
     detail: states.map((state) => `${state.secret.reference}: ${state.detail}`).join(' '),
     warnings: failing.map((state) => `${state.secret.reference}: ${state.detail}`),
   }
