@@ -23,8 +23,8 @@ const MOST = 60
 
 const { values } = parseArgs({
   options: {
-    rounds: { type: 'string', default: '3' },
-    seconds: { type: 'string', default: '3' },
+    rounds: { type: 'string', default: '5' },
+    seconds: { type: 'string', default: '2' },
     only: { type: 'string', multiple: true, default: [] },
     json: { type: 'string' },
   },

@@ -11,7 +11,7 @@ import { CAN_MEASURE, cpuOf, memoryOf } from './cpu.ts'
 import type { Load } from './load.ts'
 import { answering, end, freePort, launch } from './process.ts'
 
-const FIRST_WARM_UP = 2
+const FIRST_WARM_UP = 5
 const WARM_UP = 1
 
 /** See `measureRounds`. */
