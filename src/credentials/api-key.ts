@@ -143,9 +143,9 @@ export function apiKey(options: ApiKeyOptions, deps: ApiKeyDependencies): ApiKey
         return { usable: false, detail, serving, refused: false }
       }
       const { fingerprint } = attachment.key
-      const refused = isRefused(attachment.key)
-      const detail = refused ? 'OpusDNS answered 401 to the key.' : 'The API key is loaded.'
-      return { usable: !refused, detail, serving, refused, fingerprint }
+      const bad = isRefused(attachment.key)
+      const detail = bad ? 'OpusDNS answered 401 to the key.' : 'The API key is loaded.'
+      return { usable: !bad, detail, serving, refused: bad, fingerprint }
     },
     start() {
       if (endWatch !== undefined) return
