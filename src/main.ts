@@ -1,5 +1,5 @@
 // Entry point, and the only reader of `process`. Refuses a Node.js that is known to be unsafe before
-// it loads anything else.
+// it loads anything else. (One that cannot read TypeScript, below 22.18, refuses by itself.)
 
 import { NODE_FLOOR, VERSION, atLeast } from './base/version.ts'
 import type { World } from './cli/world.ts'
@@ -16,6 +16,9 @@ if (!atLeast(versions.node, NODE_FLOOR)) {
 
 // Diagnostic reports show the environment, and the environment may hold the secret.
 report.excludeEnv = true
+
+// A reader that is gone (`… --help | head -1`) is no reason to fail.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined)
 
 // See src/proxy/stream-garbage.ts.
 const { gc } = globalThis

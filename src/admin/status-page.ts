@@ -13,6 +13,12 @@ export interface StatusFacts {
   readonly uptime: number
 }
 
+function factsOf({ facts = {} }: Check) {
+  const known = Object.entries(facts).filter(([, value]) => value !== null)
+  if (known.length === 0) return ''
+  return html`<br /><small>${known.map(([name, value]) => `${name}: ${value}`).join(', ')}</small>`
+}
+
 /** Renders the page; every value is escaped. */
 export function statusPage(facts: StatusFacts, checks: readonly Check[]) {
   const ready = checks.every((check) => check.ok)
@@ -38,7 +44,7 @@ export function statusPage(facts: StatusFacts, checks: readonly Check[]) {
             (check) => html`<tr>
               <td>${check.name}</td>
               <td class="${check.ok ? 'ok' : 'bad'}">${check.ok ? 'ok' : 'failing'}</td>
-              <td>${check.detail}${(check.warnings ?? []).map((text) => html`<br /><span class="warn">${text}</span>`)}</td>
+              <td>${check.detail}${factsOf(check)}${(check.warnings ?? []).map((text) => html`<br /><span class="warn">${text}</span>`)}</td>
             </tr>`,
           )}
         </table>

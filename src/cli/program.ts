@@ -2,6 +2,7 @@
 
 import { Command, CommanderError } from 'commander'
 
+import { VERSION } from '../base/version.ts'
 import { checkCommand } from './check.ts'
 import { healthcheckCommand } from './healthcheck.ts'
 import { printFault } from './printer.ts'
@@ -19,6 +20,7 @@ export async function runProgram(args: readonly string[], world: World): Promise
     .description(
       'Forwards requests to the OpusDNS API and attaches the credential, so that services need none.',
     )
+    .version(VERSION, '--version', 'show the version')
     .exitOverride()
     .configureOutput({ writeOut: world.out, writeErr: world.err })
     .showSuggestionAfterError()
@@ -66,6 +68,15 @@ export async function runProgram(args: readonly string[], world: World): Promise
     '\nExit codes: 0 ok, 1 user or configuration error, 2 remote or unreachable.',
   )
 
+  // Without this, an unknown word would count as an argument of the default command.
+  const [word] = args
+  const known = [...program.commands.map((one) => one.name()), 'help']
+  if (word !== undefined && !word.startsWith('-') && !known.includes(word)) {
+    world.err(
+      `error: unknown command '${word}'; the commands are ${known.join(', ')} (see --help)\n`,
+    )
+    return 1
+  }
   try {
     await program.parseAsync([...args], { from: 'user' })
   } catch (error) {

@@ -4,7 +4,8 @@
 import { systemClock } from '../base/clock.ts'
 import { Fault } from '../base/fault.ts'
 import { tokenEndpoint } from '../credentials/token-endpoint.ts'
-import { secretSource } from '../secrets/reference.ts'
+import type { MintResult } from '../credentials/token-reply.ts'
+import { referenceText, secretSource } from '../secrets/reference.ts'
 import { buildUpstream } from '../server/upstream.ts'
 import { loadConfiguration } from './configuration.ts'
 import { printDuration, printFault } from './printer.ts'
@@ -28,11 +29,20 @@ export async function tokenCommand(options: ConfigOption, world: World): Promise
       })
     }
     const deps = { clock: systemClock, captured: loaded.captured, environment: world.env }
-    const clientSecret = await secretSource(credential.secret, deps).read()
     const upstream = await buildUpstream(loaded.settings, systemClock)
     const mint = tokenEndpoint({ encoding: credential.tokenRequest }, upstream, systemClock)
-    const minted = await mint(credential.clientId, clientSecret)
+    const secrets = [credential.secret, credential.previous].filter((one) => one !== undefined)
+    let minted: MintResult | undefined
+    for (const secret of secrets) {
+      // oxlint-disable-next-line no-await-in-loop -- the second is tried only when the first is refused
+      minted = await mint(credential.clientId, await secretSource(secret, deps).read())
+      if (minted.ok || minted.result !== 'terminal' || secret === credential.previous) break
+      if (credential.previous !== undefined) {
+        world.err(`warning: ${referenceText(secret)} is refused: ${minted.detail}\n`)
+      }
+    }
     await upstream.destroy()
+    if (minted === undefined) return 1
     if (!minted.ok) {
       world.err(`error: no token: ${minted.detail}\n`)
       return 2

@@ -18,8 +18,11 @@ const WORD = /^[A-Za-z][A-Za-z_-]{0,31}$/
 
 const KINDS: Readonly<Record<string, readonly [fault: string, remedy: string]>> = {
   object: ['is not a mapping', 'write its keys indented below it, or remove it'],
-  array: ['is not a list', 'write a list, such as ["one", "two"]'],
-  string: ['is not a text', 'write a text, in quotes if it looks like a number'],
+  array: ['is not a list', 'put the value in square brackets: [one] or [one, two]'],
+  string: [
+    'is not a text',
+    'write a text; durations and sizes have a unit (30s, 64KiB), anything else that looks like a number has quotes',
+  ],
   boolean: ['is neither true nor false', 'write true or false'],
   int: ['is not a whole number', 'write a whole number, without quotes'],
   number: ['is not a number', 'write a number, without quotes'],

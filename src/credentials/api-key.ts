@@ -140,12 +140,12 @@ export function apiKey(options: ApiKeyOptions, deps: ApiKeyDependencies): ApiKey
       const attachment = present()
       if (attachment === undefined) {
         const detail = live[serving]?.status().detail ?? ''
-        return { usable: false, detail, serving, refused: false }
+        return { usable: false, detail, warnings: [], serving, refused: false }
       }
       const { fingerprint } = attachment.key
       const bad = isRefused(attachment.key)
       const detail = bad ? 'OpusDNS answered 401 to the key.' : 'The API key is loaded.'
-      return { usable: !bad, detail, serving, refused: bad, fingerprint }
+      return { usable: !bad, detail, warnings: [], serving, refused: bad, fingerprint }
     },
     start() {
       if (endWatch !== undefined) return

@@ -16,6 +16,8 @@ export interface CredentialStatus {
   readonly usable: boolean
   /** One sentence for an operator: what is wrong, or what is in use. */
   readonly detail: string
+  /** Sentences about what fails while the value still serves. */
+  readonly warnings: readonly string[]
   /** Which of two configured secrets serves. */
   readonly serving: 'current' | 'previous'
   /** True when OpusDNS answers 401 to the key, or to one token after the other. */

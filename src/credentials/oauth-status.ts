@@ -25,18 +25,21 @@ export interface OAuthState {
 /** Describes `state`; shows a fingerprint, never the token. */
 export function oauthStatus(state: OAuthState): CredentialStatus {
   const { now, token, serving, refused } = state
-  if (token === undefined) return { usable: false, detail: without(state), serving, refused }
+  if (token === undefined) {
+    return { usable: false, detail: without(state), warnings: [], serving, refused }
+  }
   const expiresIn = Math.round(token.expiresAt - now)
   const { fingerprint } = token.secret
-  const detail = withToken(state, expiresIn)
-  return { usable: true, detail, serving, refused, fingerprint, expiresIn }
+  const detail = `A token is held that expires in ${Math.round(expiresIn / 1000)} s.`
+  const warnings = warningsOf(state)
+  return { usable: true, detail, warnings, serving, refused, fingerprint, expiresIn }
 }
 
-function withToken(state: OAuthState, expiresIn: number): string {
-  const base = `A token is held that expires in ${Math.round(expiresIn / 1000)} s.`
-  const doubt = state.doubted ? ' OpusDNS answered 401 to it.' : ''
-  const late = state.failure === undefined ? '' : ` The refresh fails: ${state.failure.detail}`
-  return base + doubt + late
+function warningsOf({ doubted, failure }: OAuthState): string[] {
+  const warnings: string[] = []
+  if (doubted) warnings.push('OpusDNS answered 401 to the token.')
+  if (failure !== undefined) warnings.push(`The refresh fails: ${failure.detail}`)
+  return warnings
 }
 
 function without({ failure, retryIn }: OAuthState): string {

@@ -180,7 +180,7 @@ export function metrics(options: MetricsOptions): Metrics {
     }),
     secretReloads: new Counter({
       name: name('secret_reloads_total'),
-      help: 'Reads of a secret after the first, by kind of source and result.',
+      help: 'Reads of secrets by kind of source and result.',
       labelNames: ['source', 'result'],
       registers,
     }),

@@ -11,6 +11,7 @@ import type { Log } from '../observe/log.ts'
 import type { Metrics } from '../observe/metrics.ts'
 import { UNKNOWN_OPERATION } from '../opusdns/operations.ts'
 import type { Operation } from '../opusdns/operations.ts'
+import { METHODS } from './methods.ts'
 import type { RequestIds } from './request-id.ts'
 import type { StreamGarbage } from './stream-garbage.ts'
 
@@ -136,8 +137,6 @@ export class Exchange {
     })
   }
 }
-
-const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])
 
 /** A method as a metric label: one of the seven, or `other`. */
 function boundedMethod(method: string | undefined): string {

@@ -21,6 +21,7 @@ import { Exchange } from './exchange.ts'
 import { forward } from './forward.ts'
 import type { HostGuard } from './host-guard.ts'
 import { answerTokenRequest } from './local-token.ts'
+import { METHODS } from './methods.ts'
 import { refuse } from './refusal.ts'
 import { takeBody } from './request-body.ts'
 import { readRequestHead } from './request-head.ts'
@@ -58,8 +59,6 @@ export interface JourneyDeps {
 
 /** A listener for `node:http` servers. */
 export type RequestListener = (request: IncomingMessage, response: ServerResponse) => void
-
-const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])
 
 /** Streamed bytes between two collections: a collection takes well under a millisecond. */
 const STREAMED_BYTES = 4 * 1024 * 1024

@@ -3,6 +3,7 @@
 
 import { Fault } from '../base/fault.ts'
 import type { Exchange } from './exchange.ts'
+import { METHODS } from './methods.ts'
 
 /** Our name in `Proxy-Status` (RFC 9209). */
 const NAME = 'opusdns-auth-proxy'
@@ -43,7 +44,7 @@ export function problemFields(fault: Fault, id: string, length: number): string[
     fields.push('WWW-Authenticate', 'Bearer error="invalid_token"')
   }
   if (fault.code === 'method_not_allowed') {
-    fields.push('Allow', 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS')
+    fields.push('Allow', [...METHODS].join(', '))
   }
   return fields
 }

@@ -2,6 +2,7 @@
 // turned into redirects to us. Everything else passes byte for byte.
 
 import { Fault } from '../base/fault.ts'
+import { HOP_BY_HOP, dropNamed, namedIn } from './hop-by-hop.ts'
 
 /** What a reply head says, ready to be written. */
 export interface ReplyHead {
@@ -15,15 +16,7 @@ export interface ReplyHead {
 }
 
 const DROPPED = new Set([
-  'connection',
-  'keep-alive',
-  'proxy-connection',
-  'proxy-authenticate',
-  'proxy-authorization',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
+  ...HOP_BY_HOP,
   // Speaks for the upstream's origin: other ports and protocols that would bypass this proxy.
   'alt-svc',
   // State between the upstream and us; shared with a client it would be a credential.
@@ -63,6 +56,7 @@ export function readReplyHead(raw: readonly (Buffer | string)[], context: ReplyC
   let serverId: string | undefined
   let requestId: string | undefined
   let named: string[] | undefined
+  let connection: string[] | undefined
   let via: string | undefined
 
   for (let index = 0; index < raw.length; index += 2) {
@@ -94,9 +88,8 @@ export function readReplyHead(raw: readonly (Buffer | string)[], context: ReplyC
         via = via === undefined ? value : `${via}, ${value}`
         continue
       case 'connection':
-        if (value !== 'keep-alive' && value !== 'close') {
-          named = [...(named ?? []), ...value.toLowerCase().split(',')]
-        }
+        connection = namedIn(value)
+        if (connection !== undefined) named = [...(named ?? []), ...connection]
         break
       case 'location':
       case 'content-location':
@@ -110,19 +103,14 @@ export function readReplyHead(raw: readonly (Buffer | string)[], context: ReplyC
   if (chunked && contentLength !== undefined) {
     throw new Fault('upstream_protocol', { detail: 'The upstream gave a length and chunks.' })
   }
-  const kept = named === undefined ? fields : withoutNamed(fields, named)
+  if (named !== undefined) dropNamed(fields, named)
   const ours = `1.1 ${context.pseudonym}`
-  kept.push('Via', via === undefined ? ours : `${via}, ${ours}`)
-  if (requestId === undefined) kept.push('X-Request-Id', context.id)
-  return { fields: kept, contentLength, chunked, upstreamId: serverId ?? requestId }
+  fields.push('Via', via === undefined ? ours : `${via}, ${ours}`)
+  if (requestId === undefined) fields.push('X-Request-Id', context.id)
+  return { fields, contentLength, chunked, upstreamId: serverId ?? requestId }
 }
 
 function latin1(bytes: Buffer | string | undefined): string {
   if (bytes === undefined) return ''
   return typeof bytes === 'string' ? bytes : bytes.toString('latin1')
-}
-
-function withoutNamed(fields: readonly string[], named: readonly string[]): string[] {
-  const names = new Set(named.map((name) => name.trim()))
-  return fields.filter((_, index) => !names.has((fields[index - (index % 2)] ?? '').toLowerCase()))
 }

@@ -4,6 +4,7 @@
 import type { IncomingMessage } from 'node:http'
 
 import { Fault } from '../base/fault.ts'
+import { HOP_BY_HOP, dropNamed, namedIn } from './hop-by-hop.ts'
 
 /** What a request head says, after everything that must not be forwarded was taken out. */
 export interface RequestHead {
@@ -23,16 +24,7 @@ export interface RequestHead {
 
 // Fields that never reach the upstream, with the reason. Everything else passes as it is.
 const DROPPED = new Set([
-  // Hop-by-hop, RFC 9110 section 7.6.1. `TE` and `Trailer` too: trailers are not forwarded.
-  'connection',
-  'keep-alive',
-  'proxy-connection',
-  'proxy-authenticate',
-  'proxy-authorization',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
+  ...HOP_BY_HOP,
   'http2-settings',
   // Set by us, or by the client library from facts that we checked.
   'host',
@@ -107,6 +99,7 @@ export function readRequestHead(request: IncomingMessage, pseudonym: string): Re
   let origin: string | undefined
   let crossOrigin = false
   let named: string[] | undefined
+  let connection: string[] | undefined
 
   for (let index = 0; index < raw.length; index += 2) {
     const rawName = raw[index] ?? ''
@@ -153,10 +146,8 @@ export function readRequestHead(request: IncomingMessage, pseudonym: string): Re
         }
         break
       case 'connection':
-        // Nearly always one of these two, which name no field.
-        if (value !== 'keep-alive' && value !== 'close') {
-          named = [...(named ?? []), ...value.toLowerCase().split(',')]
-        }
+        connection = namedIn(value)
+        if (connection !== undefined) named = [...(named ?? []), ...connection]
         break
       default:
     }
@@ -191,20 +182,6 @@ export function readRequestHead(request: IncomingMessage, pseudonym: string): Re
     crossOrigin,
     maxForwards,
   }
-}
-
-/** Takes out the fields that `Connection` named (RFC 9110 section 7.6.1), in place. */
-function dropNamed(fields: string[], named: readonly string[]): void {
-  const names = new Set(named.map((name) => name.trim()))
-  let kept = 0
-  for (let index = 0; index < fields.length; index += 2) {
-    const name = fields[index] ?? ''
-    if (names.has(name.toLowerCase())) continue
-    fields[kept] = name
-    fields[kept + 1] = fields[index + 1] ?? ''
-    kept += 2
-  }
-  fields.length = kept
 }
 
 function sameOrigin(origin: string, host: string): boolean {

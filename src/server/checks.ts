@@ -11,7 +11,7 @@ function credentialCheck({ credential, probe }: BuiltCredential): Check {
   return {
     name: 'credential',
     ok,
-    detail: status.usable ? trial.detail : status.detail,
+    detail: ok ? `${status.detail} ${trial.detail}` : (status.usable ? trial : status).detail,
     facts: {
       kind: credential.kind,
       state: trial.state,
@@ -23,7 +23,7 @@ function credentialCheck({ credential, probe }: BuiltCredential): Check {
         status.expiresIn === undefined ? null : Math.max(0, Math.floor(status.expiresIn / 1000)),
       fingerprint: status.fingerprint ?? null,
     },
-    warnings: trial.warnings,
+    warnings: [...status.warnings, ...trial.warnings],
   }
 }
 
@@ -34,8 +34,8 @@ function secretsCheck({ secrets }: BuiltCredential): Check {
   return {
     name: 'secrets',
     ok: states.some(({ secret }) => secret.current() !== undefined),
-    detail: states.map((state) => `${state.secret.reference}: ${state.detail}`).join(' '),
-    warnings: failing.map((state) => `${state.secret.reference}: ${state.detail}`),
+    detail: states.map((state) => state.detail).join(' '),
+    warnings: failing.map((state) => state.detail),
   }
 }
 

@@ -9,7 +9,7 @@ import type { Listener } from './listener.ts'
 export interface DrainOptions {
   /** Between "not ready" and closing the listeners: the time a load balancer needs to notice. */
   readonly delay: number
-  /** From the signal to the moment when what is left is cut. */
+  /** From closing the listeners to the moment when what is left is cut. */
   readonly deadline: number
 }
 
@@ -26,13 +26,13 @@ export async function drain(
   options: DrainOptions,
   clock: Clock,
 ): Promise<Drained> {
-  const startedAt = clock.now()
   for (const listener of listeners) listener.retire()
-  await pause(clock, Math.min(options.delay, options.deadline))
+  await pause(clock, options.delay)
+  const startedAt = clock.now()
   for (const listener of listeners) listener.stopAccepting()
   const closed = Promise.all(listeners.map((listener) => listener.closed())).then(() => 'closed')
 
-  const idleUntil = Math.min(clock.now() + IDLE_GRACE, startedAt + options.deadline / 2)
+  const idleUntil = startedAt + Math.min(IDLE_GRACE, options.deadline / 2)
   for (;;) {
     if (clock.now() >= idleUntil) for (const listener of listeners) listener.closeIdle()
     const left = startedAt + options.deadline - clock.now()

@@ -10,17 +10,13 @@ import { dirname } from 'node:path'
 
 import type { Clock } from '../base/clock.ts'
 import { Fault, errorCode } from '../base/fault.ts'
+import type { ListenAddress } from '../config/address.ts'
 import { createServer } from './node-http.ts'
 import { rawRefusal } from './raw-refusal.ts'
 
-/** Where to listen. */
-export type Endpoint =
-  | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
-  | { readonly kind: 'unix'; readonly path: string }
-
 /** See `openListener`. Durations are milliseconds, sizes bytes. */
 export interface ListenerOptions {
-  readonly endpoint: Endpoint
+  readonly endpoint: ListenAddress
   readonly headerSize: number
   readonly requestHeadTimeout: number
   readonly keepAliveTimeout: number
@@ -170,13 +166,13 @@ function refusalOf(error: Error): string {
   }
 }
 
-function addressOf(server: Server, endpoint: Endpoint): string {
+function addressOf(server: Server, endpoint: ListenAddress): string {
   if (endpoint.kind === 'unix') return `unix:${endpoint.path}`
   const { address, family, port } = server.address() as AddressInfo
   return family === 'IPv6' ? `[${address}]:${port}` : `${address}:${port}`
 }
 
-async function listen(server: Server, endpoint: Endpoint): Promise<void> {
+async function listen(server: Server, endpoint: ListenAddress): Promise<void> {
   if (endpoint.kind === 'unix') await removeStale(endpoint.path)
   await new Promise<void>((resolve, reject) => {
     const failed = (error: Error) => reject(cannotListen(error, endpoint))
@@ -190,7 +186,7 @@ async function listen(server: Server, endpoint: Endpoint): Promise<void> {
   })
 }
 
-function cannotListen(error: Error, endpoint: Endpoint): Fault {
+function cannotListen(error: Error, endpoint: ListenAddress): Fault {
   const place =
     endpoint.kind === 'unix' ? `unix:${endpoint.path}` : `${endpoint.host}:${endpoint.port}`
   const reasons: Readonly<Record<string, [string, string]>> = {

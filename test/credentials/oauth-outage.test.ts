@@ -36,7 +36,7 @@ test('a valid token serves through an outage, until its hard stop', async () => 
   expect(rig.mints()).toBeGreaterThan(1)
   expect(rig.now()).toBe('Authorization: Bearer t')
   expect(rig.credential.status()).toMatchObject({ usable: true })
-  expect(rig.credential.status().detail).toContain('The refresh fails')
+  expect(rig.credential.status().warnings.join()).toContain('The refresh fails')
   await rig.clock.advance(1)
   expect(rig.now()).toBe('waits')
   expect(rig.credential.status()).toMatchObject({ usable: false })
