@@ -51,8 +51,8 @@ export async function serveCommand(options: ConfigOption, world: World): Promise
     const name = error instanceof Error ? error.name : typeof error
     const at = error instanceof Error ? error.stack?.split('\n').slice(1, 6) : undefined
     log.fatal({ error: name, at }, 'uncaught error: draining')
-    log.flush()
     if (!leaving) leave(70)
+    log.flush()
   })
   // What starting left behind (schemas, parsed configuration) is a seventh of the memory; nobody waits
   // for an answer yet.

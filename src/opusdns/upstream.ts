@@ -38,7 +38,12 @@ export interface Lane {
 
 /** undici's handler, told which connection serves it. */
 export interface UpstreamHandler extends Dispatcher.DispatchHandler {
-  lane: Lane | undefined
+  /**
+   * Called when a connection is free for the request, which may have waited long: takes note of the
+   * connection, and returns the fields to send, the credential of this moment among them. What it
+   * throws reaches `onResponseError`, and nothing is sent.
+   */
+  onLane(lane: Lane): string[]
 }
 
 /** One request for `Upstream.dispatch`. */
@@ -46,8 +51,6 @@ export interface UpstreamRequest {
   readonly method: string
   /** Origin-form target: path and query, byte for byte. */
   readonly path: string
-  /** Flat list: name, value, name, value. Holds exactly one credential header. */
-  readonly headers: string[]
   readonly body: Buffer | NodeJS.ReadableStream | null
   /** Milliseconds between two pieces of the reply body; 0 for a stream that may be silent. */
   readonly bodyTimeout?: number
@@ -120,8 +123,15 @@ export function upstream(options: UpstreamOptions, clock: Clock): Upstream {
     })
     const dispatch = client.dispatch.bind(client)
     client.dispatch = (request, handler) => {
-      ;(handler as UpstreamHandler).lane = state
-      return dispatch(request, handler)
+      let headers: string[]
+      try {
+        headers = (handler as UpstreamHandler).onLane(state)
+      } catch (error) {
+        // An exception would break the pool, which calls this when it empties its queue.
+        handler.onResponseError?.(undefined as never, error as Error)
+        return true
+      }
+      return dispatch({ ...request, headers }, handler)
     }
     return client
   }

@@ -7,7 +7,8 @@ export const BLOCK_GROUPS = {
   auth: 'mints, lists or revokes credentials of the organisation',
   identity: 'changes users, roles, organisations or their IP restrictions',
   transfer_codes: 'hands out the code with which a domain can be transferred away',
-  request_history: 'shows the bodies of every API call of the organisation, credentials included',
+  request_history:
+    'shows what was sent in earlier API calls, credentials and transfer codes included',
 } as const
 
 /** See `BLOCK_GROUPS`. */
@@ -28,7 +29,9 @@ function groupOf(method: string, path: string): BlockGroup | undefined {
   if (under(path, '/v1/users') || under(path, '/v1/organizations')) {
     return READS.has(method) ? undefined : 'identity'
   }
-  if (under(path, '/v1/archive/request-history')) return 'request_history'
+  if (under(path, '/v1/archive/request-history') || under(path, '/v1/archive/object-logs')) {
+    return 'request_history'
+  }
   if (path.startsWith('/v1/domains/') && path.includes('/auth_code')) return 'transfer_codes'
   return undefined
 }

@@ -22,6 +22,8 @@ export interface Progress {
 
 /** Who an attempt reports to. */
 export interface AttemptOwner {
+  /** The fields to send now, with the credential. Throws a Fault when there is none. */
+  fields(): string[]
   /**
    * Called on a 401, before anything is written. `true`: write it through. A promise: the reply is
    * held back until it says whether to write it (`true`) or to drop it (`false`).
@@ -31,18 +33,23 @@ export interface AttemptOwner {
   onFailure(fault: Fault, progress: Progress): void
 }
 
+const REASON_PHRASE = /^[\t\x20-\x7e]*$/
+
 /** A discarded reply larger than this costs more to read than a new connection. */
 const DISCARD_BYTES = 64 * 1024
 
 /** A class, for one is made for each request on the hot path. */
 export class Attempt implements UpstreamHandler {
-  lane: Lane | undefined
+  #lane: Lane | undefined
   readonly #exchange: Exchange
   readonly #owner: AttemptOwner
   readonly #context: ReplyContext
   #controller: Dispatcher.DispatchController | undefined
   #sent = false
   #over = false
+  /** True while a 401 waits for its verdict; what happens meanwhile waits in `#next`. */
+  #held = false
+  #next: (() => void) | undefined
   #status = 0
   #head: ReplyHead | undefined
   #writer: ReplyWriter | undefined
@@ -59,6 +66,11 @@ export class Attempt implements UpstreamHandler {
     this.#over = true
     this.#writer?.abandon()
     this.#controller?.abort(new Error('the client left'))
+  }
+
+  onLane(lane: Lane): string[] {
+    this.#lane = lane
+    return this.#owner.fields()
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
@@ -94,9 +106,15 @@ export class Attempt implements UpstreamHandler {
       return
     }
     controller.pause()
+    this.#held = true
     void verdict.then((write) => {
-      if (!this.#over && write) this.#begin(controller, statusText)
-      else this.#over = true
+      this.#held = false
+      if (!this.#over && write) {
+        this.#begin(controller, statusText)
+        this.#next?.()
+      } else {
+        this.#over = true
+      }
       controller.resume()
     })
   }
@@ -112,6 +130,11 @@ export class Attempt implements UpstreamHandler {
 
   onResponseEnd(): void {
     if (this.#over) return
+    if (this.#held) {
+      // A reply without a body ends although it was paused.
+      this.#next = () => this.onResponseEnd()
+      return
+    }
     if (!this.#endsWithConnection()) {
       this.#over = true
       this.#writer?.end()
@@ -121,7 +144,7 @@ export class Attempt implements UpstreamHandler {
     this.#writer?.flush()
     setImmediate(() => {
       if (this.#over) return
-      if (this.lane?.failed === true) {
+      if (this.#lane?.failed === true) {
         this.#fail(upstreamFault({ code: 'ECONNRESET' }))
         return
       }
@@ -131,7 +154,9 @@ export class Attempt implements UpstreamHandler {
   }
 
   onResponseError(_controller: unknown, error: Error): void {
-    if (!this.#over) this.#fail(upstreamFault(error))
+    if (this.#over) return
+    if (this.#held) this.#next = () => this.#fail(upstreamFault(error))
+    else this.#fail(upstreamFault(error))
   }
 
   #begin(controller: Dispatcher.DispatchController, statusText = ''): void {
@@ -139,7 +164,8 @@ export class Attempt implements UpstreamHandler {
     this.#writer = new ReplyWriter(
       this.#exchange,
       this.#status,
-      statusText,
+      // It means nothing (RFC 9112 section 4); one that Node will not write is left out.
+      REASON_PHRASE.test(statusText) ? statusText : '',
       this.#head,
       controller,
       (fault) => this.#refuse(fault),

@@ -35,10 +35,9 @@ export function forward(
   exchange: Exchange,
   fields: readonly string[],
   body: Body,
-  attachment: Attachment,
   deps: ForwardDeps,
 ): void {
-  new Errand(exchange, fields, body, deps).send(attachment)
+  new Errand(exchange, fields, body, deps).send()
 }
 
 /** One request on its way, over all attempts at it. */
@@ -65,26 +64,26 @@ class Errand implements AttemptOwner {
     }
   }
 
-  send(attachment: Attachment): void {
+  send(): void {
     const exchange = this.#exchange
-    this.#attachment = attachment
+    const body = this.#body
+    if (body !== null && !Buffer.isBuffer(body) && body.errored !== null) {
+      // The client gave up, or stalled, while we waited for the credential.
+      refuse(exchange, body.errored)
+      return
+    }
     const attempt = new Attempt(exchange, this, this.#context)
     exchange.attempts += 1
     exchange.onAbandoned = () => {
       attempt.abandon()
-      if (this.#body !== null && !Buffer.isBuffer(this.#body)) this.#body.destroy()
+      if (body !== null && !Buffer.isBuffer(body)) body.destroy()
     }
-    // A list of its own for each attempt: the pool may keep it in a queue.
-    const headers = this.#fields.slice()
-    // Last, so that no `Connection: x-api-key` and no client field can remove or double it.
-    attachment.attach(headers)
     try {
       this.#deps.upstream.dispatch(
         {
           method: exchange.request.method ?? '',
           path: exchange.path + exchange.query,
-          headers,
-          body: this.#body,
+          body,
           // Another idle connection may have died of the same cause.
           fresh: this.#retried,
           ...(isEventStream(exchange.operation) ? { bodyTimeout: 0 } : undefined),
@@ -96,6 +95,24 @@ class Errand implements AttemptOwner {
       const detail = 'The request head cannot be forwarded.'
       refuse(exchange, new Fault('bad_request', { detail, cause: error }))
     }
+  }
+
+  fields(): string[] {
+    const { credential } = this.#deps
+    const present = credential.obtain()
+    if (present instanceof Promise) {
+      // It expired while the request waited for a connection. An expired one is never sent.
+      present.catch(() => undefined)
+      throw new Fault('token_unavailable', {
+        detail: 'The token expired while the request waited for a connection to OpusDNS.',
+        retryAfter: 1,
+      })
+    }
+    this.#attachment = present
+    const fields = this.#fields.slice()
+    // Last, so that no `Connection: x-api-key` and no client field can remove or double it.
+    present.attach(fields)
+    return fields
   }
 
   onUnauthorized(): true | Promise<boolean> {
@@ -113,7 +130,7 @@ class Errand implements AttemptOwner {
       }
       metrics.replays.inc({ outcome: 'replayed' })
       this.#replayed = true
-      this.send(attachment)
+      this.send()
       return false
     })
   }
@@ -124,9 +141,9 @@ class Errand implements AttemptOwner {
     if (progress.begun) {
       exchange.fault = fault
       breakOff(exchange)
-    } else if (this.#mayRetry(fault, progress) && this.#attachment !== undefined) {
+    } else if (this.#mayRetry(fault, progress)) {
       this.#retried = true
-      this.send(this.#attachment)
+      this.send()
     } else {
       refuse(exchange, this.#outcome(fault, progress))
     }

@@ -7,7 +7,7 @@ import { Hono } from 'hono'
 
 import { Fault } from '../base/fault.ts'
 import type { Clock } from '../base/clock.ts'
-import type { Attachment, Credential } from '../credentials/credential.ts'
+import type { Credential } from '../credentials/credential.ts'
 import type { Identify } from '../consumers/identity.ts'
 import type { Log } from '../observe/log.ts'
 import type { Metrics } from '../observe/metrics.ts'
@@ -168,7 +168,7 @@ export function journey(options: JourneyOptions, deps: JourneyDeps): RequestList
     }
     inFlight += 1
     exchange.onEnd = release
-    if (exchange.request.headers.expect !== undefined) exchange.response.writeContinue()
+    invite(exchange)
     takeBody(exchange.request, head.contentLength, bodyLimits, clock, (fault, body) => {
       if (fault !== undefined) {
         refuse(exchange, fault)
@@ -176,12 +176,12 @@ export function journey(options: JourneyOptions, deps: JourneyDeps): RequestList
       }
       const attachment = credential.obtain()
       if (!(attachment instanceof Promise)) {
-        forward(exchange, head.fields, body, attachment, forwardDeps)
+        forward(exchange, head.fields, body, forwardDeps)
         return
       }
       attachment.then(
-        (value: Attachment) => {
-          if (!exchange.closed) forward(exchange, head.fields, body, value, forwardDeps)
+        () => {
+          if (!exchange.closed) forward(exchange, head.fields, body, forwardDeps)
         },
         (error: unknown) => {
           if (body !== null && !Buffer.isBuffer(body)) body.destroy()
@@ -199,6 +199,7 @@ export function journey(options: JourneyOptions, deps: JourneyDeps): RequestList
     const { exchange, head } = c.env
     exchange.consumer = deps.identify(undefined)
     exchange.operation = operationOf('POST', exchange.path)
+    invite(exchange)
     answerTokenRequest(exchange, head, deps.tokens, bodyLimits, clock)
     return ANSWERED
   })
@@ -238,4 +239,9 @@ export function journey(options: JourneyOptions, deps: JourneyDeps): RequestList
 
 function nowhere(): Fault {
   return new Fault('not_found', { detail: 'This proxy forwards paths under /v1/ only.' })
+}
+
+/** Asks for the body of a client that waits to be asked; HTTP/1.0 knows no 100 (RFC 9110 10.1.1). */
+function invite({ request, response }: Exchange): void {
+  if (request.headers.expect !== undefined && request.httpVersionMinor > 0) response.writeContinue()
 }

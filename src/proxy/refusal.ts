@@ -71,6 +71,8 @@ export function refuse(exchange: Exchange, error: unknown): void {
     response.shouldKeepAlive = false
     fields.push('Connection', 'close')
   }
+  // A reply head that could not be written may have left its reason phrase behind.
+  response.statusMessage = ''
   response.writeHead(fault.status, fields)
   response.end(request.method === 'HEAD' ? undefined : body)
   // Read on, bounded by the connection's own limits, so that the client can read the answer
@@ -81,7 +83,9 @@ export function refuse(exchange: Exchange, error: unknown): void {
 /** Ends a reply that cannot be completed so that the client sees a broken one, never a clean end. */
 export function breakOff(exchange: Exchange): void {
   // A plain destroy() or end() of a reply that ends with the connection would look complete.
-  exchange.socket.resetAndDestroy()
+  // (A unix socket knows no reset.)
+  if (exchange.socket.remoteAddress === undefined) exchange.socket.destroy()
+  else exchange.socket.resetAndDestroy()
 }
 
 function hasNoBody(exchange: Exchange): boolean {

@@ -45,7 +45,8 @@ export function rewriteLocation(location: string, origin: string): string {
   if (target === null || target.hostname !== own.hostname) return location
   const standard = target.port === ''
   if (!standard && target.port !== own.port) return location
-  return `${target.pathname}${target.search}${target.hash}`
+  // Two slashes at the beginning would name another host.
+  return `${target.pathname.replace(/^\/+/, '/')}${target.search}${target.hash}`
 }
 
 /** Reads and cleans a reply head from the raw buffers of the client library. */

@@ -125,6 +125,10 @@ function bodyStream(request: IncomingMessage, options: BodyOptions, clock: Clock
   }
   request.on('data', onData).on('end', onEnd).on('close', onClose).on('malformed', onMalformed)
   request.pause()
+  // The wait for a credential or a connection is ours, not the client's: the watch begins at the first
+  // read. Until then nobody else listens to what may go wrong, and the errand looks at `errored`.
+  watch.stop()
+  stream.on('error', () => undefined)
   return stream
 }
 

@@ -1,4 +1,13 @@
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import {
+  closeSync,
+  constants,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  readSync,
+  rmSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
@@ -9,6 +18,7 @@ import { descriptorSink } from '../../src/observe/descriptor-sink.ts'
 import { LOG_LEVELS, log } from '../../src/observe/log.ts'
 import type { LogLevel } from '../../src/observe/log.ts'
 import { eventually } from '../support/eventually.ts'
+import { manualClock } from '../support/manual-clock.ts'
 
 function make(level: LogLevel) {
   const lines: string[] = []
@@ -145,8 +155,75 @@ describe('a sink to a descriptor', () => {
     await eventually(() => readFileSync(file, 'utf8') === 'first\n')
     sink.write('second\n')
     sink.flushSync?.()
-    expect(readFileSync(file, 'utf8')).toBe('first\nsecond\n')
+    // At once, or right behind the write that is under way.
+    await eventually(() => readFileSync(file, 'utf8') === 'first\nsecond\n')
     expect(sink.lost?.()).toBe(0)
+    closeSync(descriptor)
+    rmSync(folder, { recursive: true })
+  })
+
+  test('flushes at once while nothing is under way', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'log-'))
+    const file = join(folder, 'out.log')
+    const descriptor = openSync(file, 'w')
+    const sink = descriptorSink(descriptor, manualClock())
+    sink.write('first\n')
+    sink.write('last ü\n')
+    sink.flushSync?.()
+    const text = readFileSync(file, 'utf8')
+    expect(text).toBe('first\nlast ü\n')
+    closeSync(descriptor)
+    rmSync(folder, { recursive: true })
+  })
+
+  test('writes a line larger than its buffer whole and in order', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'log-'))
+    const file = join(folder, 'out.log')
+    const descriptor = openSync(file, 'w')
+    const sink = descriptorSink(descriptor, systemClock)
+    const large = 'ü'.repeat(100_000)
+    sink.write('first\n')
+    sink.write(`${large}\n`)
+    sink.write('last\n')
+    await eventually(() => readFileSync(file, 'utf8') === `first\n${large}\nlast\n`)
+    closeSync(descriptor)
+    rmSync(folder, { recursive: true })
+  })
+
+  test('counts the lines that a full disk does not take, and goes on', async () => {
+    const descriptor = openSync('/dev/full', 'w')
+    const sink = descriptorSink(descriptor, systemClock)
+    sink.write('one\n')
+    sink.write('two\n')
+    sink.flushSync?.()
+    expect(sink.lost?.()).toBe(2)
+    sink.write('three\n')
+    await eventually(() => sink.lost?.() === 3)
+    closeSync(descriptor)
+  })
+
+  test('gives up a flush to a reader that takes nothing, and keeps the lines', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'log-'))
+    const pipe = join(folder, 'pipe')
+    execFileSync('mkfifo', [pipe])
+    const descriptor = openSync(pipe, constants.O_RDWR | constants.O_NONBLOCK)
+    const sink = descriptorSink(descriptor, systemClock)
+    for (let line = 0; line < 3000; line++) sink.write(`${'y'.repeat(99)}\n`)
+    const before = performance.now()
+    sink.flushSync?.()
+    expect(performance.now() - before).toBeLessThan(5000)
+    expect(sink.lost?.()).toBe(0)
+    // The reader comes back: everything arrives.
+    let bytes = 0
+    const buffer = Buffer.alloc(65_536)
+    await eventually(() => {
+      try {
+        bytes += readSync(descriptor, buffer)
+      } catch {
+        // Empty for the moment.
+      }
+      return bytes === 300_000
+    })
     closeSync(descriptor)
     rmSync(folder, { recursive: true })
   })

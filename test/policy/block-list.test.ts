@@ -23,6 +23,8 @@ const BLOCKED: readonly [string, string, string][] = [
   ['DELETE', '/v1/organizations/ip-restrictions/1', 'identity'],
   ['GET', '/v1/archive/request-history', 'request_history'],
   ['HEAD', '/v1/archive/request-history', 'request_history'],
+  ['GET', '/v1/archive/object-logs', 'request_history'],
+  ['GET', '/v1/archive/object-logs/x', 'request_history'],
   ['POST', '/v1/domains/tld-specific/eu/example.eu/auth_code/request', 'transfer_codes'],
   ['POST', '/v1/domains/tld-specific/nu/example.nu/auth_code/request', 'transfer_codes'],
 ]
@@ -33,7 +35,7 @@ const FREE: readonly [string, string][] = [
   ['GET', '/v1/organizations/roles'],
   ['GET', '/v1/authx'],
   ['POST', '/v1/usersx'],
-  ['GET', '/v1/archive/object-logs'],
+  ['GET', '/v1/archive/email-forward-logs/x'],
   ['DELETE', '/v1/dns/example.com'],
   ['POST', '/v1/domains'],
 ]
