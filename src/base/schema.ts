@@ -45,3 +45,14 @@ export function duration(range: Range) {
 export function size(range: Range) {
   return measured(range, SIZE, SIZE_UNITS, '64KiB or 10MiB')
 }
+
+const HOST = /^(?:[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]+\])$/
+
+/** A list of host names or addresses without scheme and port; none by default. */
+export function hostNames() {
+  return z
+    .array(
+      z.string().regex(HOST, 'is not a host name; write the name alone, without scheme and port'),
+    )
+    .default([])
+}

@@ -71,8 +71,6 @@ export interface Upstream {
    * pool cannot keep a token away. Follows no redirect. Rejects with a Fault of source `upstream`.
    */
   ask(question: Question): Promise<Answer>
-  /** Waits for requests in flight, then closes every connection. */
-  close(): Promise<void>
   /** Ends every connection at once. */
   destroy(): Promise<void>
 }
@@ -158,9 +156,6 @@ export function upstream(options: UpstreamOptions, clock: Clock): Upstream {
       from.dispatch(request as Dispatcher.DispatchOptions, handler)
     },
     ask: (question) => ask(question, questions, clock),
-    async close() {
-      await Promise.all([pool.close(), unused.close(), questions.close()])
-    },
     async destroy() {
       await Promise.all([pool.destroy(), unused.destroy(), questions.destroy()])
     },

@@ -1,6 +1,6 @@
 // Options of the journey of a request: accepted names (`hosts:`) and bounds (`limits:`).
 
-import { duration, size, z } from '../base/schema.ts'
+import { duration, hostNames, size, z } from '../base/schema.ts'
 
 /** Bounds of what a client may ask for. Durations in milliseconds, sizes in bytes. */
 export interface LimitSettings {
@@ -13,15 +13,10 @@ export interface LimitSettings {
   readonly keepAliveTimeout: number
 }
 
-const HOST = /^(?:[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]+\])$/
-
 /** Schema of `hosts`. */
-export const hostsOption = z
-  .array(
-    z.string().regex(HOST, 'is not a host name; write the name alone, without scheme and port'),
-  )
-  .default([])
-  .describe('Further names that are accepted in Host, besides loopback names and own addresses.')
+export const hostsOption = hostNames().describe(
+  'Further names that are accepted in Host, besides loopback names and own addresses.',
+)
 
 /** Schema of `limits`. */
 export const limitOptions = z
