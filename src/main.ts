@@ -1,10 +1,12 @@
 // Entry point, and the only reader of `process`. Refuses a Node.js that is known to be unsafe before
 // it loads anything else. (One that cannot read TypeScript, below 22.18, refuses by itself.)
 
+import { readFileSync, writeFileSync } from 'node:fs'
+
 import { NODE_FLOOR, VERSION, atLeast } from './base/version.ts'
 import type { World } from './cli/world.ts'
 
-const { versions, report } = process
+const { versions, report, env } = process
 
 if (!atLeast(versions.node, NODE_FLOOR)) {
   process.stderr.write(
@@ -14,8 +16,23 @@ if (!atLeast(versions.node, NODE_FLOOR)) {
   process.exit(1)
 }
 
-// Diagnostic reports show the environment, and the environment may hold the secret.
+// Diagnostic reports show the environment, and the environment may hold the secret. Flags that ask for
+// reports are undone.
 report.excludeEnv = true
+report.reportOnFatalError = false
+report.reportOnSignal = false
+report.reportOnUncaughtException = false
+
+// A core dump without memory. Containers seldom can set `ulimit -c`, and the kernel does not heed it
+// where dumps go to a program.
+try {
+  writeFileSync('/proc/self/coredump_filter', '0')
+} catch {
+  // Not Linux, or not allowed; `serve` warns where it matters.
+}
+
+// Neither ends the process (SIGHUP), nor opens the inspector (SIGUSR1), whatever it was started with.
+for (const signal of ['SIGHUP', 'SIGUSR1'] as const) process.on(signal, () => undefined)
 
 // A reader that is gone (`… --help | head -1`) is no reason to fail.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined)
@@ -23,10 +40,27 @@ for (const stream of [process.stdout, process.stderr]) stream.on('error', () => 
 // See src/proxy/stream-garbage.ts.
 const { gc } = globalThis
 
+/** A file about this process; `undefined` where there is none. */
+function procText(name: string): string | undefined {
+  try {
+    return readFileSync(`/proc/self/${name}`, 'latin1')
+  } catch {
+    return undefined
+  }
+}
+
 const world: World = {
-  env: process.env,
+  env,
   cwd: process.cwd(),
   node: versions.node,
+  facts: () => ({
+    flags: [...process.execArgv, ...(env['NODE_OPTIONS'] ?? '').split(/\s+/)],
+    rejectUnauthorized: env['NODE_TLS_REJECT_UNAUTHORIZED'],
+    uid: process.getuid?.(),
+    limits: procText('limits'),
+    coreFilter: procText('coredump_filter'),
+  }),
+  umask: (mask) => process.umask(mask),
   collect: gc && {
     young: () => gc({ type: 'minor' }),
     all: () => gc({ type: 'major', flavor: 'last-resort' }),

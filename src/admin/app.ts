@@ -33,7 +33,10 @@ export function adminListener(
     c.header('X-Content-Type-Options', 'nosniff')
     c.header('Content-Security-Policy', "default-src 'none'; style-src 'unsafe-inline'")
     c.header('X-Frame-Options', 'DENY')
-    if (!deps.hostAllowed(c.env.incoming)) {
+    // Of two, one is not ours (RFC 9112 section 3.2); `headers` holds the first alone.
+    const { rawHeaders } = c.env.incoming
+    const named = rawHeaders.filter((name, at) => at % 2 === 0 && name.toLowerCase() === 'host')
+    if (named.length !== 1 || !deps.hostAllowed(c.env.incoming)) {
       return c.text('The Host field names another server. List the name under admin.hosts.\n', 421)
     }
     // A navigation (a link someone clicked) may read the page; scripts of other sites may not.

@@ -126,12 +126,19 @@ export const FAULTS = {
     'The upstream did not accept in time',
     'connection_timeout',
   ),
+  upstream_busy: kind(
+    'upstream',
+    503,
+    'All connections to the upstream are busy',
+    'connection_limit_reached',
+  ),
   upstream_timeout: kind(
     'upstream',
     504,
     'The upstream did not answer in time',
     'http_response_timeout',
   ),
+  total_timeout: kind('upstream', 504, 'The exchange took too long', 'http_response_timeout'),
   outcome_unknown: kind(
     'upstream',
     409,
@@ -165,6 +172,8 @@ export interface FaultOptions {
   readonly cause?: unknown
   /** Seconds for `Retry-After`; whole, at least 1. */
   readonly retryAfter?: number
+  /** Name of the option whose bound was reached; a label of the metric `limit_hits_total`. */
+  readonly limit?: string
   /** For `config_invalid`: everything that is wrong. */
   readonly problems?: readonly Problem[]
 }
@@ -174,12 +183,14 @@ export class Fault extends Error {
   override readonly name = 'Fault'
   readonly code: FaultCode
   readonly retryAfter: number | undefined
+  readonly limit: string | undefined
   readonly problems: readonly Problem[]
 
   constructor(code: FaultCode, options: FaultOptions) {
     super(options.detail, options.cause === undefined ? undefined : { cause: options.cause })
     this.code = code
     this.retryAfter = options.retryAfter
+    this.limit = options.limit
     this.problems = options.problems ?? []
   }
 

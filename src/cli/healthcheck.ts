@@ -1,9 +1,12 @@
 // `healthcheck`: asks the admin listener of a running proxy how it is. For probes in containers that
 // have no shell and no curl.
 
-import { request } from '../server/node-http.ts'
+import { readFileSync } from 'node:fs'
+import type { IncomingMessage } from 'node:http'
+
+import { request, secureRequest } from '../server/node-http.ts'
 import { adminAddress } from '../config/admin-address.ts'
-import type { ListenAddress } from '../config/address.ts'
+import type { Endpoint } from '../config/endpoint.ts'
 import { readConfig } from '../config/read-config.ts'
 import { printFault } from './printer.ts'
 import type { ConfigOption, ExitCode, World } from './world.ts'
@@ -21,7 +24,7 @@ export async function healthcheckCommand(
   options: HealthcheckOptions,
   world: World,
 ): Promise<ExitCode> {
-  let address: ListenAddress
+  let address: Endpoint
   try {
     const input = await readConfig({
       env: world.env,
@@ -44,28 +47,36 @@ export async function healthcheckCommand(
   }
 }
 
-function ask(address: ListenAddress, path: string): Promise<{ status: number; body: string }> {
+function ask(address: Endpoint, path: string): Promise<{ status: number; body: string }> {
   const where =
     address.kind === 'unix'
       ? { socketPath: address.path }
       : { host: loopbackOf(address.host), port: address.port }
+  const options = { ...where, path, headers: { Host: 'localhost' }, agent: false }
   return new Promise((resolve, reject) => {
-    const call = request(
-      { ...where, path, headers: { Host: 'localhost' }, agent: false },
-      (reply) => {
-        let body = ''
-        reply.setEncoding('utf8')
-        reply.on('data', (text: string) => {
-          body += text
-        })
-        reply.on('end', () => resolve({ status: reply.statusCode ?? 0, body }))
-        reply.on('error', reject)
-      },
-    )
+    const call =
+      address.tls === undefined
+        ? request(options, answered)
+        : secureRequest({ ...options, ...trustOf(address.tls.certificateFile) }, answered)
+    function answered(reply: IncomingMessage): void {
+      let body = ''
+      reply.setEncoding('utf8')
+      reply.on('data', (text: string) => {
+        body += text
+      })
+      reply.on('end', () => resolve({ status: reply.statusCode ?? 0, body }))
+      reply.on('error', reject)
+    }
     call.setTimeout(DEADLINE, () => call.destroy(new Error('timeout')))
     call.on('error', reject)
     call.end()
   })
+}
+
+/** Trusts the very certificate that the listener shows, whichever name it is for and whoever signed it. */
+function trustOf(certificateFile: string) {
+  const ca = readFileSync(certificateFile)
+  return { ca, allowPartialTrustChain: true, checkServerIdentity: () => undefined }
 }
 
 /** A listener on all addresses is asked on loopback. */

@@ -1,6 +1,7 @@
 // How commands speak to a person: problems with place, fault and remedy, and nothing secret.
 
 import { Fault } from '../base/fault.ts'
+import { framesOf } from '../base/frames.ts'
 
 /** A fault as text: its detail, then each problem in three lines. Ends with a newline. */
 export function printFault(error: unknown): string {
@@ -9,9 +10,7 @@ export function printFault(error: unknown): string {
   for (const { place, fault: what, remedy } of fault.problems) {
     lines.push('', `  ${place}`, `    fault:  ${what}`, `    remedy: ${remedy}`)
   }
-  if (fault.code === 'internal' && fault.cause instanceof Error) {
-    lines.push('', fault.cause.stack?.split('\n').slice(1, 6).join('\n') ?? '')
-  }
+  if (fault.code === 'internal') lines.push('', ...framesOf(fault.cause))
   return `${lines.join('\n')}\n`
 }
 

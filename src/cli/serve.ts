@@ -1,14 +1,19 @@
 // `serve`: runs the proxy until a signal ends it.
 
 import { systemClock } from '../base/clock.ts'
+import { errorCode } from '../base/fault.ts'
 import { descriptorSink } from '../observe/descriptor-sink.ts'
 import { startProxy } from '../server/proxy.ts'
 import type { RunningProxy } from '../server/proxy.ts'
 import { loadConfiguration } from './configuration.ts'
+import { framesOf } from '../base/frames.ts'
+import { hygieneProblems } from './hygiene.ts'
 import { printFault } from './printer.ts'
+import { rested } from './rest.ts'
 import type { ConfigOption, ExitCode, World } from './world.ts'
 
 const STDOUT = 1
+const RELOAD_REST = 1000
 
 /** Runs the proxy; resolves with the exit code after it was drained. */
 export async function serveCommand(options: ConfigOption, world: World): Promise<ExitCode> {
@@ -22,9 +27,13 @@ export async function serveCommand(options: ConfigOption, world: World): Promise
       captured,
       environment: world.env,
       node: world.node,
+      umask: (mask) => world.umask(mask),
       collectYoung: world.collect?.young,
     })
     for (const warning of warnings) running.log.warn({ ...warning }, 'configuration')
+    for (const problem of hygieneProblems(world.facts())) {
+      running.log.warn({ ...problem }, 'process')
+    }
   } catch (error) {
     world.err(printFault(error))
     return 1
@@ -46,11 +55,19 @@ export async function serveCommand(options: ConfigOption, world: World): Promise
     log.info({ signal }, 'signal')
     leave(0)
   })
+  const reload = rested(RELOAD_REST, systemClock, async (signals) => {
+    if (leaving) return
+    log.info({ signals }, 'SIGHUP: reading secrets and certificates again')
+    // What cannot be read keeps its last good value, and says so itself.
+    await running.reload().catch((error: unknown) => {
+      log.error({ code: errorCode(error) }, 'reload')
+    })
+  })
+  world.onSignal(['SIGHUP'], reload)
   world.onCrash((error) => {
     // Names only: the text of an unexpected error may quote what it choked on.
     const name = error instanceof Error ? error.name : typeof error
-    const at = error instanceof Error ? error.stack?.split('\n').slice(1, 6) : undefined
-    log.fatal({ error: name, at }, 'uncaught error: draining')
+    log.fatal({ error: name, at: framesOf(error) }, 'uncaught error: draining')
     if (!leaving) leave(70)
     log.flush()
   })

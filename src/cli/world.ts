@@ -1,6 +1,8 @@
 // The process as commands see it. src/main.ts builds it from the real one; nothing else reads
 // `process`.
 
+import type { ProcessFacts } from './hygiene.ts'
+
 /** What a command may use of the process around it. */
 export interface World {
   /** Live environment: commands delete the secrets that they have taken. */
@@ -8,6 +10,10 @@ export interface World {
   readonly cwd: string
   /** Version of Node.js. */
   readonly node: string
+  /** How the process was started. */
+  facts(): ProcessFacts
+  /** Sets the file mode mask of the process, and returns the one before. */
+  umask(mask: number): number
   /** Garbage collection by hand; `undefined` unless started with `--expose-gc`. */
   readonly collect: Collect | undefined
   /** Writes text to stdout or stderr. */
@@ -29,8 +35,8 @@ export interface Collect {
   all(): void
 }
 
-/** Signals that commands listen to. */
-export type Signal = 'SIGTERM' | 'SIGINT'
+/** Signals that commands listen to. SIGHUP does nothing while nobody listens. */
+export type Signal = 'SIGTERM' | 'SIGINT' | 'SIGHUP'
 
 /** 0 ok, 1 user or configuration error, 2 remote or unreachable, 70 a bug (sysexits EX_SOFTWARE). */
 export type ExitCode = 0 | 1 | 2 | 70

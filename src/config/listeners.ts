@@ -1,11 +1,12 @@
 // The addresses to listen on: each one valid, none twice, and none that lets strangers in unawares.
 
 import type { Problem } from '../base/fault.ts'
-import { addressText, collide, isLocal, parseAddress } from './address.ts'
-import type { ListenAddress } from './address.ts'
+import { addressText, collide, isLocal } from './address.ts'
+import { parseEndpoint } from './endpoint.ts'
+import type { Endpoint } from './endpoint.ts'
 import type { PlaceOf } from './problems.ts'
 
-/** See `resolveListeners`. What is no list or no text is skipped: the schema reports that. */
+/** See `resolveListeners`. What has not the shape of an entry is skipped: the schema reports that. */
 export interface ListenersInput {
   readonly listen: unknown
   readonly admin: unknown
@@ -16,30 +17,27 @@ export interface ListenersInput {
 /** See `resolveListeners`. */
 export interface ResolvedListeners {
   /** Those that are valid. */
-  readonly listen: readonly ListenAddress[]
-  readonly admin: ListenAddress | undefined
+  readonly listen: readonly Endpoint[]
+  readonly admin: Endpoint | undefined
   readonly problems: readonly Problem[]
+  readonly warnings: readonly Problem[]
 }
 
-type Parsed = ListenAddress | undefined
+type Parsed = Endpoint | undefined
 
 /** Parses all addresses, and says everything that is wrong with them. */
 export function resolveListeners(input: ListenersInput, placeOf: PlaceOf): ResolvedListeners {
   const problems: Problem[] = []
-  const texts: unknown[] = Array.isArray(input.listen) ? input.listen : []
-  const clients = texts.map((text, index) => parsed(text, placeOf(['listen', index]), problems))
-  const admin = parsed(input.admin, placeOf(['admin', 'listen']), problems)
+  const warnings: Problem[] = []
+  const report = { problems, warnings }
+  const entries: unknown[] = Array.isArray(input.listen) ? input.listen : []
+  const clients = entries.map((entry, index) =>
+    parseEndpoint(entry, ['listen', index], placeOf, report),
+  )
+  const admin = parseEndpoint(input.admin, ['admin', 'listen'], placeOf, report)
   checkListeners(clients, admin, placeOf, problems)
   if (input.anonymous === false) checkAnonymous(clients, placeOf, problems)
-  return { listen: clients.filter((one) => one !== undefined), admin, problems }
-}
-
-function parsed(text: unknown, place: string, problems: Problem[]): Parsed {
-  if (typeof text !== 'string') return undefined
-  const address = parseAddress(text)
-  if ('kind' in address) return address
-  problems.push({ place, ...address })
-  return undefined
+  return { listen: clients.filter((one) => one !== undefined), admin, problems, warnings }
 }
 
 function checkListeners(

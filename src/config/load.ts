@@ -105,7 +105,7 @@ export async function loadSettings(input: LoadInput): Promise<LoadedSettings> {
     : undefined
   problems.push(...(chosen?.problems ?? []))
 
-  const warnings = [...unknownVariables(from), ...(chosen?.warnings ?? [])]
+  const warnings = [...unknownVariables(from), ...listeners.warnings, ...(chosen?.warnings ?? [])]
   if (upstream !== undefined && upstream.headTimeout >= 30_000) {
     warnings.push({
       place: placeOf(['upstream', 'head_timeout']),

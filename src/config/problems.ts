@@ -5,6 +5,7 @@ import type { Problem } from '../base/fault.ts'
 import type { z } from '../base/schema.ts'
 import { didYouMean } from './did-you-mean.ts'
 import { jsonSchema, keysAt } from './json-schema.ts'
+import type { JsonSchema } from './json-schema.ts'
 import { spokenProblem } from './spoken.ts'
 
 type Issue = z.core.$ZodIssue
@@ -30,22 +31,24 @@ const KINDS: Readonly<Record<string, readonly [fault: string, remedy: string]>> 
 
 /** The problems behind `issues`; the paths begin at the root of the file. */
 export function problemsOf(issues: readonly Issue[], placeOf: PlaceOf): Problem[] {
-  return issues.flatMap((issue) => problemsOfOne(issue, [], placeOf))
+  // Made once: a file of thousands of unknown keys must not take seconds to refuse.
+  const schema = jsonSchema()
+  return issues.flatMap((issue) => problemsOfOne(issue, [], placeOf, schema))
 }
 
-function problemsOfOne(issue: Issue, above: Path, placeOf: PlaceOf): Problem[] {
+function problemsOfOne(issue: Issue, above: Path, placeOf: PlaceOf, schema: JsonSchema): Problem[] {
   const path = [...above, ...issue.path]
   const place = placeOf(path)
   switch (issue.code) {
     case 'unrecognized_keys':
-      return issue.keys.map((key) => unknownKey(key, path, placeOf))
+      return issue.keys.map((key) => unknownKey(key, path, placeOf, schema))
     case 'invalid_union': {
       // The branch of the right type knows best what is wrong inside of it.
       const branch = issue.errors.find((inner) =>
         inner.every((one) => one.code !== 'invalid_type' || one.path.length > 0),
       )
       if (branch !== undefined && branch.length > 0) {
-        return branch.flatMap((inner) => problemsOfOne(inner, path, placeOf))
+        return branch.flatMap((inner) => problemsOfOne(inner, path, placeOf, schema))
       }
       return [spokenProblem(place, issue.message)]
     }
@@ -76,8 +79,8 @@ function problemsOfOne(issue: Issue, above: Path, placeOf: PlaceOf): Problem[] {
   }
 }
 
-function unknownKey(key: string, parent: Path, placeOf: PlaceOf): Problem {
-  const known = keysAt(parent, jsonSchema())
+function unknownKey(key: string, parent: Path, placeOf: PlaceOf, schema: JsonSchema): Problem {
+  const known = keysAt(parent, schema)
   const path = [...parent, key]
   if (!WORD.test(key)) {
     return {

@@ -5,17 +5,17 @@ import type { LogSettings } from '../observe/options.ts'
 import type { UpstreamSettings } from '../opusdns/upstream-options.ts'
 import type { PolicySettings } from '../policy/options.ts'
 import type { LimitSettings } from '../proxy/options.ts'
-import type { ListenAddress } from './address.ts'
+import type { Endpoint } from './endpoint.ts'
 
 /** All settings. Durations in milliseconds, sizes in bytes. Holds places of secrets, no secret. */
 export interface Settings {
   /** At least one. */
-  readonly listen: readonly ListenAddress[]
+  readonly listen: readonly Endpoint[]
   /** Lower-case names accepted in Host, besides loopback names and own addresses. */
   readonly hosts: readonly string[]
   readonly insecureAllowAnonymous: boolean
   readonly admin: {
-    readonly listen: ListenAddress
+    readonly listen: Endpoint
     readonly hosts: readonly string[]
   }
   readonly upstream: UpstreamSettings

@@ -3,6 +3,7 @@
 
 import type { Secret } from '../base/secret.ts'
 import type { Attachment } from './credential.ts'
+import { echoFilter } from './echo.ts'
 
 const HARD_STOP = 30_000
 const LEAD = 2_000
@@ -52,6 +53,7 @@ export function accessToken(
   const stopAt = since + usable
   return {
     secret,
+    echo: echoFilter([secret]),
     dueAt,
     stopAt,
     expiresAt: since + life,

@@ -7,6 +7,7 @@ import type { Secret } from '../base/secret.ts'
 import { singleFlight } from '../base/single-flight.ts'
 import type { LiveSecret } from '../secrets/live-secret.ts'
 import type { Attachment, Credential } from './credential.ts'
+import { echoFilter } from './echo.ts'
 import type { ObserveCredential, Side } from './events.ts'
 import { CALLER_WAIT, within } from './patience.ts'
 
@@ -166,6 +167,7 @@ export function apiKey(options: ApiKeyOptions, deps: ApiKeyDependencies): ApiKey
 function keyAttachment(key: Secret): KeyAttachment {
   return {
     key,
+    echo: echoFilter([key]),
     attach(headers) {
       headers.push('X-Api-Key', key.reveal())
     },

@@ -1,6 +1,8 @@
 // What the journey of a request sees of credentials: something to obtain, attach, and reject.
 // Nothing outside this folder ever holds a secret or a token.
 
+import type { EchoFilter } from './echo.ts'
+
 /** One usable value of a credential: an API key, or one access token. Immutable. */
 export interface Attachment {
   /**
@@ -8,6 +10,8 @@ export interface Attachment {
    * nothing a client sent can remove or double it.
    */
   attach(headers: string[]): void
+  /** Finds this value in replies that show what they were asked with. */
+  readonly echo: EchoFilter
 }
 
 /** How a credential stands, for `/readyz`, the status page and the log. Holds no secret. */

@@ -31,10 +31,17 @@ export interface Metrics {
   readonly credentialServing: Gauge<'credential' | 'secret'>
   readonly replays: Counter<'outcome'>
   readonly secretReloads: Counter<'source' | 'result'>
+  /** Seconds since 1970. */
+  readonly certificateExpiry: Gauge<'listener'>
+  readonly certificateReloads: Counter<'listener' | 'result'>
   /** Counts one finished request. The hot path: one map look-up per metric. */
   request(sample: RequestSample): void
   /** Counts one decision of the policy. */
   decision(consumer: string, decision: 'allow' | 'deny'): void
+  /** Counts a request or connection that ran into `limit` (the name of the option). */
+  limitHit(limit: string): void
+  /** Counts a request that could not be read, and so never became an exchange. */
+  unreadable(code: string): void
   /** Requests in flight; the caller adds and takes away. */
   inflight(change: 1 | -1): void
   /** Prometheus text exposition format. */
@@ -54,6 +61,8 @@ export interface MetricsOptions {
   readonly node: string
   /** Read at each scrape: seconds until the token expires, or `undefined` when there is none. */
   readonly tokenExpiry: () => ReadonlyMap<string, number>
+  /** Read at each scrape: open connections of clients by listener address. */
+  readonly connections: () => ReadonlyMap<string, number>
   /** Read at each scrape: log lines that could not be written so far. */
   readonly logLost: () => number
 }
@@ -94,6 +103,22 @@ export function metrics(options: MetricsOptions): Metrics {
     labelNames: ['method', 'operation'],
     buckets: SECONDS,
     registers,
+  })
+  const limitHits = new Counter({
+    name: name('limit_hits_total'),
+    help: 'Requests and connections that ran into a limit, by the name of its option.',
+    labelNames: ['limit'],
+    registers,
+  })
+  new Gauge({
+    name: name('connections'),
+    help: 'Open connections of clients by listener.',
+    labelNames: ['listener'],
+    registers,
+    collect() {
+      this.reset()
+      for (const [listener, count] of options.connections()) this.set({ listener }, count)
+    },
   })
   let flying = 0
   new Gauge({
@@ -184,6 +209,18 @@ export function metrics(options: MetricsOptions): Metrics {
       labelNames: ['source', 'result'],
       registers,
     }),
+    certificateExpiry: new Gauge({
+      name: name('certificate_expiry_timestamp_seconds'),
+      help: 'When the certificate that a TLS listener shows expires.',
+      labelNames: ['listener'],
+      registers,
+    }),
+    certificateReloads: new Counter({
+      name: name('certificate_reloads_total'),
+      help: 'Changes of the certificate files of a TLS listener by result.',
+      labelNames: ['listener', 'result'],
+      registers,
+    }),
     request(sample) {
       const { consumer, method, operation, code, source } = sample
       const key = `${consumer} ${method} ${code} ${source} ${operation}`
@@ -195,6 +232,14 @@ export function metrics(options: MetricsOptions): Metrics {
     decision(consumer, decision) {
       const labels = () => ({ consumer, decision, mode: 'enforce' })
       decisions(`${consumer} ${decision}`, labels).count += 1
+    },
+    limitHit(limit) {
+      limitHits.inc({ limit })
+    },
+    unreadable(code) {
+      const operation = 'unknown'
+      const labels = { consumer: 'none', method: 'other', operation, code, source: 'proxy' }
+      requests(`unreadable ${code}`, () => labels).count += 1
     },
     inflight(change) {
       flying += change

@@ -12,18 +12,13 @@ export type CanonicalTarget =
 const PLAIN = /^(?:\/(?!\.{1,2}(?:\/|$))[A-Za-z0-9\-._~!$&'()*+,=:@]+)+\/?$/
 const PERCENT_OR_PCHAR = /^(?:[A-Za-z0-9\-._~!$&'()*+,=:@/]|%[0-9A-Fa-f]{2})*$/
 const ENCODED_UNRESERVED = /%(?:2[dDeE]|3[0-9]|4[1-9A-Fa-f]|5[0-9aAfF]|6[1-9A-Fa-f]|7[0-9aAeE])/
-const ENCODED_DELIMITER = /%(?:2[fF]|5[cC]|3[bB]|3[fF]|23|25[0-9A-Fa-f]{2})/
-// eslint-disable-next-line no-control-regex
-const CONTROL = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\ufeff\u200b-\u200f]/
+// `%25u002f` too: IIS and its likes know that form of a slash.
+const ENCODED_DELIMITER = /%(?:2[fF]|5[cC]|3[bB]|3[fF]|23|25(?:[0-9A-Fa-f]{2}|[uU][0-9A-Fa-f]{4}))/
+// What name libraries drop without a word counts as control: `.` and a soft hyphen may become `.`.
+const CONTROL = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/u
 // Signs that some servers or name libraries fold into `/`, `\`, `.` or `%` beyond what NFKC does.
 const LOOK_ALIKE = /[\u2044\u2215\u29f8\u29f5\u2216\u3002\uff61\u2024\ufe52]/
-const DELIMITERS = /[./\\;?#%]/g
 const ONLY_DOTS_AND_SPACE = /^[\s.]+$/u
-
-function foldsIntoDelimiter(segment: string): boolean {
-  const count = (text: string) => text.match(DELIMITERS)?.length ?? 0
-  return count(segment.normalize('NFKC')) !== count(segment)
-}
 
 function refusal(path: string): string | undefined {
   if (!path.startsWith('/')) return 'It does not begin with a slash.'
@@ -46,8 +41,12 @@ function refusal(path: string): string | undefined {
     }
     if (CONTROL.test(decoded)) return 'It encodes a control character.'
     if (ONLY_DOTS_AND_SPACE.test(decoded)) return 'It has a dot segment.'
-    if (LOOK_ALIKE.test(decoded) || foldsIntoDelimiter(decoded)) {
+    if (LOOK_ALIKE.test(decoded)) {
       return 'It has a character that other software takes for a dot or a slash.'
+    }
+    // NFKC turns a fullwidth dot into a dot, and a fullwidth `auth` into a path that is blocked.
+    if (decoded.normalize('NFKC') !== decoded) {
+      return 'It has a character that other software takes for another one (write it in NFKC).'
     }
   }
   return undefined

@@ -1,7 +1,7 @@
 // The operations of the OpusDNS API (public specification of 2026-08-22, and the newer ones that its
-// published clients show), one a line: METHOD TEMPLATE [billable]. Data for review and renewal;
+// published clients show), one a line: METHOD TEMPLATE [billable] [bulk]. Data for review and renewal;
 // src/opusdns/operations.ts reads it. `billable` marks what costs money, or may: a lost answer to
-// one of these is never reported in a way that makes a client buy again.
+// one of these is never reported in a way that makes a client buy again. `bulk` marks bodies of many MB.
 
 /** See the header. Sorted by template, then method. */
 export const OPERATION_TABLE = `
@@ -143,7 +143,7 @@ POST /v1/job/{job_id}/pause
 POST /v1/job/{job_id}/resume billable
 POST /v1/job/{job_id}/retry billable
 GET /v1/jobs
-POST /v1/jobs billable
+POST /v1/jobs billable bulk
 DELETE /v1/jobs/{batch_id}
 GET /v1/jobs/{batch_id}
 GET /v1/jobs/{batch_id}/jobs

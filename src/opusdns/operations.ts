@@ -11,10 +11,20 @@ export interface Operation {
   readonly template: string
   /** True when the operation costs money, or may: see the table. */
   readonly billable: boolean
+  /** True when one request may carry thousands of commands: see the table. */
+  readonly bulk: boolean
 }
 
+/** How large a request body may be: an option of its own for each. */
+export type BodyClass = 'read' | 'write' | 'bulk'
+
 /** Stands for every request that matches no operation of the table. */
-export const UNKNOWN_OPERATION: Operation = { method: '*', template: 'unknown', billable: false }
+export const UNKNOWN_OPERATION: Operation = {
+  method: '*',
+  template: 'unknown',
+  billable: false,
+  bulk: false,
+}
 
 interface Node {
   readonly literals: Map<string, Node>
@@ -25,8 +35,8 @@ interface Node {
 const node = (): Node => ({ literals: new Map(), parameter: undefined, operations: new Map() })
 
 function parseLine(line: string): Operation {
-  const [method = '', template = '', flag] = line.split(' ')
-  return { method, template, billable: flag === 'billable' }
+  const [method = '', template = '', ...flags] = line.split(' ')
+  return { method, template, billable: flags.includes('billable'), bulk: flags.includes('bulk') }
 }
 
 function plant(root: Node, operation: Operation): void {
@@ -65,6 +75,14 @@ for (const operation of OPERATIONS) plant(ROOT, operation)
 /** The operation that `method` on the canonical `path` asks for. Case matters in both. */
 export function operationOf(method: string, path: string): Operation {
   return find(ROOT, path, 1, method) ?? UNKNOWN_OPERATION
+}
+
+const WRITING = new Set(['POST', 'PUT', 'PATCH'])
+
+/** The class of bodies that a request with `method` for `operation` belongs to. */
+export function bodyClassOf(method: string, operation: Operation): BodyClass {
+  if (operation.bulk) return 'bulk'
+  return WRITING.has(method) ? 'write' : 'read'
 }
 
 /** Operations whose replies are streams that may be silent for long (server-sent events). */

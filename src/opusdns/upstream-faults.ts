@@ -56,10 +56,14 @@ export function upstreamFault(error: unknown): Fault {
   if (error instanceof Fault) return error
   const code = codeOf(error)
   let name = BY_CODE[code]
+  if (code === 'HPE_HEADER_OVERFLOW') name = 'upstream_head_too_large'
   if (name === undefined && code.startsWith('HPE_')) name = 'upstream_protocol'
   if (name === undefined && TLS_CODE.test(code)) name = 'upstream_tls'
   // "bad response" is undici's word for an answer that nobody asked for, or an unexpected 1xx.
-  if (error instanceof Error && /^bad (?:response|upgrade)/.test(error.message)) {
+  if (
+    error instanceof Error &&
+    (error.name === 'HTTPParserError' || /^bad (?:response|upgrade)/.test(error.message))
+  ) {
     name = 'upstream_protocol'
   }
   name ??= 'upstream_unreachable'

@@ -14,6 +14,8 @@ export interface UpstreamSettings {
   readonly headTimeout: number
   /** Between two pieces of the reply's body. */
   readonly bodyIdleTimeout: number
+  /** How long a request may wait for a free connection. */
+  readonly queueTimeout: number
   /** How long an unused connection is kept. */
   readonly idleTimeout: number
 }
@@ -51,6 +53,9 @@ export const upstreamOptions = z
     body_idle_timeout: duration({ default: '60s', min: '100ms', max: '1h' }).describe(
       'How long OpusDNS may pause within an answer.',
     ),
+    queue_timeout: duration({ default: '10s', min: '100ms', max: '5m' }).describe(
+      'How long a request waits for a free connection before it is answered 503.',
+    ),
     idle_timeout: duration({ default: '4s', min: '100ms', max: '10m' }).describe(
       'How long an unused connection is kept for the next request.',
     ),
@@ -63,6 +68,7 @@ export const upstreamOptions = z
     connectTimeout: written.connect_timeout,
     headTimeout: written.head_timeout,
     bodyIdleTimeout: written.body_idle_timeout,
+    queueTimeout: written.queue_timeout,
     idleTimeout: written.idle_timeout,
   }))
 

@@ -7,6 +7,8 @@ import type { Clock } from '../base/clock.ts'
 import { errorCode } from '../base/fault.ts'
 import { Client, Pool, buildConnector } from './client-library.ts'
 import type { ClientInstance, ClientOptions, Dispatcher } from './client-library.ts'
+import { gateReplies } from './reply-gate.ts'
+import type { Awaiting, GateState } from './reply-gate.ts'
 import { ask } from './question.ts'
 import type { Answer, Question } from './question.ts'
 
@@ -30,14 +32,14 @@ export interface UpstreamOptions {
 }
 
 /** One connection of the pool, so that a reply can be held against the socket that carried it. */
-export interface Lane {
+export interface Lane extends GateState {
   socket: Socket | undefined
   /** Set when the present socket failed, even after undici reported a clean end. */
   failed: boolean
 }
 
 /** undici's handler, told which connection serves it. */
-export interface UpstreamHandler extends Dispatcher.DispatchHandler {
+export interface UpstreamHandler extends Dispatcher.DispatchHandler, Awaiting {
   /**
    * Called when a connection is free for the request, which may have waited long: takes note of the
    * connection, and returns the fields to send, the credential of this moment among them. What it
@@ -101,7 +103,12 @@ export function upstream(options: UpstreamOptions, clock: Clock): Upstream {
 
   // One Client is one connection; its lane tells a handler which socket serves it.
   function lane(to: string | URL, pipelining: 0 | 1): ClientInstance {
-    const state: Lane = { socket: undefined, failed: false }
+    const state: Lane = {
+      socket: undefined,
+      failed: false,
+      awaiting: undefined,
+      old: false,
+    }
     const client = new Client(to, {
       ...shared,
       pipelining,
@@ -110,6 +117,7 @@ export function upstream(options: UpstreamOptions, clock: Clock): Upstream {
           if (error) return done(error, null)
           state.socket = socket
           state.failed = false
+          gateReplies(socket, state, options.headerSize)
           socket.on('error', (failure) => {
             // UND_ERR_INFO is how the client library itself closes a connection.
             const ours = errorCode(failure) === 'UND_ERR_INFO'
@@ -122,13 +130,15 @@ export function upstream(options: UpstreamOptions, clock: Clock): Upstream {
     const dispatch = client.dispatch.bind(client)
     client.dispatch = (request, handler) => {
       let headers: string[]
+      const one = handler as UpstreamHandler
       try {
-        headers = (handler as UpstreamHandler).onLane(state)
+        headers = one.onLane(state)
       } catch (error) {
         // An exception would break the pool, which calls this when it empties its queue.
         handler.onResponseError?.(undefined as never, error as Error)
         return true
       }
+      state.awaiting = one
       return dispatch({ ...request, headers }, handler)
     }
     return client

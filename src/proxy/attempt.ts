@@ -4,7 +4,9 @@
 import { upstreamFault } from '../opusdns/upstream-faults.ts'
 import type { Dispatcher } from '../opusdns/client-library.ts'
 import type { Lane, UpstreamHandler } from '../opusdns/upstream.ts'
-import type { Fault } from '../base/fault.ts'
+import type { EchoFilter } from '../credentials/echo.ts'
+import { Fault } from '../base/fault.ts'
+import { writeEarlyHints } from './early-hints.ts'
 import type { Exchange } from './exchange.ts'
 import { readReplyHead } from './reply-head.ts'
 import type { ReplyContext, ReplyHead } from './reply-head.ts'
@@ -22,6 +24,8 @@ export interface Progress {
 
 /** Who an attempt reports to. */
 export interface AttemptOwner {
+  /** Finds the credential that was sent, should the reply show it. */
+  readonly echo: EchoFilter
   /** The fields to send now, with the credential. Throws a Fault when there is none. */
   fields(): string[]
   /**
@@ -32,8 +36,6 @@ export interface AttemptOwner {
   /** Called at most once, when there will be no (further) reply. */
   onFailure(fault: Fault, progress: Progress): void
 }
-
-const REASON_PHRASE = /^[\t\x20-\x7e]*$/
 
 /** A discarded reply larger than this costs more to read than a new connection. */
 const DISCARD_BYTES = 64 * 1024
@@ -68,9 +70,24 @@ export class Attempt implements UpstreamHandler {
     this.#controller?.abort(new Error('the client left'))
   }
 
+  /** True once a connection was found for it. */
+  get placed(): boolean {
+    return this.#lane !== undefined
+  }
+
+  /** Ends the attempt with `fault`: nobody waits any longer. Its connection is not used again. */
+  expire(fault: Fault): void {
+    if (!this.#over) this.#refuse(fault)
+  }
+
   onLane(lane: Lane): string[] {
+    if (this.#over) throw new Error('nobody waits for it')
     this.#lane = lane
     return this.#owner.fields()
+  }
+
+  onEarlyHints(links: readonly string[]): void {
+    if (!this.#over && links.length > 0) writeEarlyHints(this.#exchange, links, this.#owner.echo)
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
@@ -87,22 +104,31 @@ export class Attempt implements UpstreamHandler {
     controller: Dispatcher.DispatchController,
     status: number,
     _headers: unknown,
-    statusText?: string,
   ): void {
-    if (status < 200 || this.#over) return
+    if (this.#over) return
     const exchange = this.#exchange
     exchange.answeredAt = exchange.now()
     this.#status = status
     try {
-      this.#head = readReplyHead(controller.rawHeaders as Buffer[], this.#context)
+      if (status > 599) {
+        throw new Fault('upstream_protocol', {
+          detail: 'The upstream answered with no HTTP status.',
+        })
+      }
+      this.#head = readReplyHead(controller.rawHeaders as Buffer[], this.#context, this.#owner.echo)
     } catch (error) {
       this.#refuse(upstreamFault(error))
       return
     }
     exchange.upstreamId = this.#head.upstreamId
+    if (this.#head.chunked && this.#lane?.old === true) {
+      // RFC 9112 section 6.1: HTTP/1.0 knows no chunks; somebody on the way did not understand them.
+      this.#refuse(upstreamFault({ code: 'HPE_INVALID_TRANSFER_ENCODING' }))
+      return
+    }
     const verdict = status === 401 ? this.#owner.onUnauthorized() : true
     if (verdict === true) {
-      this.#begin(controller, statusText)
+      this.#begin(controller)
       return
     }
     controller.pause()
@@ -110,7 +136,7 @@ export class Attempt implements UpstreamHandler {
     void verdict.then((write) => {
       this.#held = false
       if (!this.#over && write) {
-        this.#begin(controller, statusText)
+        this.#begin(controller)
         this.#next?.()
       } else {
         this.#over = true
@@ -159,14 +185,13 @@ export class Attempt implements UpstreamHandler {
     else this.#fail(upstreamFault(error))
   }
 
-  #begin(controller: Dispatcher.DispatchController, statusText = ''): void {
+  #begin(controller: Dispatcher.DispatchController): void {
     if (this.#head === undefined) return
     this.#writer = new ReplyWriter(
       this.#exchange,
       this.#status,
-      // It means nothing (RFC 9112 section 4); one that Node will not write is left out.
-      REASON_PHRASE.test(statusText) ? statusText : '',
       this.#head,
+      this.#owner.echo,
       controller,
       (fault) => this.#refuse(fault),
     )

@@ -7,10 +7,12 @@ import type { Socket } from 'node:net'
 import type { Clock } from '../base/clock.ts'
 import { errorCode } from '../base/fault.ts'
 import type { Fault, FaultSource } from '../base/fault.ts'
+import { framesOf } from '../base/frames.ts'
 import type { Log } from '../observe/log.ts'
 import type { Metrics } from '../observe/metrics.ts'
 import { UNKNOWN_OPERATION } from '../opusdns/operations.ts'
 import type { Operation } from '../opusdns/operations.ts'
+import { lingerAfterReply } from './linger.ts'
 import { METHODS } from './methods.ts'
 import type { RequestIds } from './request-id.ts'
 import type { StreamGarbage } from './stream-garbage.ts'
@@ -64,6 +66,8 @@ export class Exchange {
   closed = false
   /** Called once when the client leaves before its answer is complete. */
   onAbandoned: (() => void) | undefined
+  /** Ends an exchange that is already on its way upstream; `undefined` before that. */
+  onExpired: ((fault: Fault) => void) | undefined
   /** Called once when the exchange is over, however it went. */
   onEnd: (() => void) | undefined
   readonly #deps: ExchangeDeps
@@ -79,6 +83,20 @@ export class Exchange {
     deps.metrics.inflight(1)
     // `close` comes on every path: after the last byte of the reply, or when the client leaves.
     response.on('close', () => this.#end())
+  }
+
+  /** True once there is an answer, or nobody to answer to. */
+  get settled(): boolean {
+    return this.closed || this.response.headersSent
+  }
+
+  /**
+   * Makes this the last exchange of its connection: what the client still sends is dropped, and is no
+   * request. Call it before the head of the reply is written.
+   */
+  closeAfterReply(): void {
+    this.response.shouldKeepAlive = false
+    lingerAfterReply(this.socket, this.#deps.clock)
   }
 
   /** Monotonic milliseconds. */
@@ -107,6 +125,7 @@ export class Exchange {
         ? boundedMethod(this.request.method)
         : this.operation.method
     metrics.inflight(-1)
+    if (this.fault?.limit !== undefined) metrics.limitHit(this.fault.limit)
     metrics.request({
       consumer: this.consumer,
       method,
@@ -149,7 +168,7 @@ function causeOf(fault: Fault): string | undefined {
   if (cause === undefined) return undefined
   // An error of our own making shows where it came from; its message is not trusted to be clean.
   if (fault.code === 'internal' && cause instanceof Error) {
-    return `${cause.name} ${cause.stack?.split('\n').slice(1, 4).join(' ').trim() ?? ''}`
+    return [cause.name, ...framesOf(cause).map((line) => line.trim())].join(' ')
   }
   return errorCode(cause) || (cause instanceof Error ? cause.name : 'unknown')
 }

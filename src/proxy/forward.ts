@@ -3,6 +3,8 @@
 // nothing the first time.
 
 import type { Attachment, Credential } from '../credentials/credential.ts'
+import type { EchoFilter } from '../credentials/echo.ts'
+import type { Cancel, Clock } from '../base/clock.ts'
 import { Fault } from '../base/fault.ts'
 import type { Metrics } from '../observe/metrics.ts'
 import { isEventStream } from '../opusdns/operations.ts'
@@ -13,6 +15,7 @@ import type { AttemptOwner, Progress } from './attempt.ts'
 import type { Exchange } from './exchange.ts'
 import { breakOff, refuse } from './refusal.ts'
 import type { ReplyContext } from './reply-head.ts'
+import { dropBody } from './request-body.ts'
 import type { Body } from './request-body.ts'
 
 /** What forwarding needs besides the exchange. */
@@ -20,8 +23,11 @@ export interface ForwardDeps {
   readonly upstream: Upstream
   readonly credential: Credential
   readonly metrics: Metrics
+  readonly clock: Clock
   /** Our name in `Via`. */
   readonly pseudonym: string
+  /** Milliseconds that a request may wait for a connection. */
+  readonly queueTimeout: number
 }
 
 /** Safe methods (RFC 9110 section 9.2.1): doing them twice does no harm. */
@@ -48,6 +54,7 @@ class Errand implements AttemptOwner {
   readonly #deps: ForwardDeps
   readonly #context: ReplyContext
   #attachment: Attachment | undefined
+  #stopWaiting: Cancel | undefined
   #retried = false
   #replayed = false
 
@@ -74,9 +81,11 @@ class Errand implements AttemptOwner {
     }
     const attempt = new Attempt(exchange, this, this.#context)
     exchange.attempts += 1
+    exchange.onExpired = (fault) => attempt.expire(fault)
     exchange.onAbandoned = () => {
+      this.#stopWaiting?.()
       attempt.abandon()
-      if (body !== null && !Buffer.isBuffer(body)) body.destroy()
+      dropBody(body)
     }
     try {
       this.#deps.upstream.dispatch(
@@ -94,11 +103,33 @@ class Errand implements AttemptOwner {
       // The client library did not accept the head; nothing was sent.
       const detail = 'The request head cannot be forwarded.'
       refuse(exchange, new Fault('bad_request', { detail, cause: error }))
+      return
     }
+    if (!attempt.placed) this.#wait(attempt)
+  }
+
+  /** Bounds the time in the queue; a connection is nearly always free, and then no timer is made. */
+  #wait(attempt: Attempt): void {
+    const { clock, queueTimeout } = this.#deps
+    this.#stopWaiting = clock.after(queueTimeout, () => {
+      attempt.expire(
+        new Fault('upstream_busy', {
+          detail: 'No connection to OpusDNS became free in time. Nothing was sent.',
+          retryAfter: 1,
+          limit: 'queue_timeout',
+        }),
+      )
+    })
+  }
+
+  get echo(): EchoFilter {
+    if (this.#attachment === undefined) throw new Error('nothing was sent yet')
+    return this.#attachment.echo
   }
 
   fields(): string[] {
     const { credential } = this.#deps
+    this.#stopWaiting?.()
     const present = credential.obtain()
     if (present instanceof Promise) {
       // It expired while the request waited for a connection. An expired one is never sent.

@@ -37,6 +37,7 @@ export function hostGuard(options: HostGuardOptions): HostGuard {
     }
     const local = socket.localAddress
     if (local === undefined) return true
-    return name === local || name === `[${local}]` || name === local.replace(/^::ffff:/, '')
+    if (local.includes(':') && name === `[${local}]`) return true
+    return name === local || name === local.replace(/^::ffff:/, '')
   }
 }

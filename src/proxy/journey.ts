@@ -11,31 +11,32 @@ import type { Credential } from '../credentials/credential.ts'
 import type { Identify } from '../consumers/identity.ts'
 import type { Log } from '../observe/log.ts'
 import type { Metrics } from '../observe/metrics.ts'
-import { canonicalTarget } from '../opusdns/canonical-path.ts'
-import { operationOf } from '../opusdns/operations.ts'
+import { bodyClassOf, operationOf } from '../opusdns/operations.ts'
+import type { BodyClass } from '../opusdns/operations.ts'
 import type { Upstream } from '../opusdns/upstream.ts'
 import { BLOCK_GROUPS } from '../policy/block-list.ts'
 import type { BlockList } from '../policy/block-list.ts'
 import type { IssuedTokens } from '../store/issued-tokens.ts'
+import { admission } from './admission.ts'
 import { Exchange } from './exchange.ts'
 import { forward } from './forward.ts'
 import type { HostGuard } from './host-guard.ts'
+import { isClosing } from './linger.ts'
 import { answerTokenRequest } from './local-token.ts'
 import { METHODS } from './methods.ts'
+import type { LimitSettings } from './options.ts'
 import { refuse } from './refusal.ts'
-import { takeBody } from './request-body.ts'
-import { readRequestHead } from './request-head.ts'
+import { dropBody, takeBody } from './request-body.ts'
+import type { Bound } from './request-body.ts'
 import type { RequestHead } from './request-head.ts'
+import { requestGuard } from './request-guard.ts'
 import { requestIds } from './request-id.ts'
 import { streamGarbage } from './stream-garbage.ts'
 
 /** See `journey`. Durations are milliseconds, sizes bytes. */
-export interface JourneyOptions {
-  /** Request bodies up to this size are held in memory and can be replayed after a 401. */
-  readonly replayBodySize: number
-  readonly requestBodyIdleTimeout: number
-  /** Requests served at once; one more is refused with 503. */
-  readonly inFlight: number
+export interface JourneyOptions extends LimitSettings {
+  /** How long a request may wait for a connection to the upstream. */
+  readonly queueTimeout: number
   /** False writes access lines only for failures. */
   readonly accessLog: boolean
   /** Our name in `Via`: unique to this process, so that proxies may be chained. */
@@ -87,60 +88,24 @@ export function journey(options: JourneyOptions, deps: JourneyDeps): RequestList
   const bodyLimits = {
     heldBytes: options.replayBodySize,
     idleTimeout: options.requestBodyIdleTimeout,
+    timeout: options.requestBodyTimeout,
     streamed,
+  }
+  const bounds: Readonly<Record<BodyClass, Bound>> = {
+    read: { bytes: options.bodySize.read, option: 'limits.body_size.read' },
+    write: { bytes: options.bodySize.write, option: 'limits.body_size.write' },
+    bulk: { bytes: options.bodySize.bulk, option: 'limits.body_size.bulk' },
   }
   const forwardDeps = {
     upstream: deps.upstream,
     credential,
     metrics,
+    clock,
     pseudonym: options.pseudonym,
+    queueTimeout: options.queueTimeout,
   }
-  let inFlight = 0
-  const release = () => {
-    inFlight -= 1
-  }
-
-  /** Guard: what can be refused on sight. Fills in path and query. */
-  function guard(exchange: Exchange): RequestHead {
-    const { request } = exchange
-    if (request.httpVersionMajor !== 1) {
-      throw new Fault('version_not_supported', { detail: 'This proxy speaks HTTP/1.1.' })
-    }
-    const head = readRequestHead(request, options.pseudonym)
-    let target = request.url ?? ''
-    let { host } = head
-    const absolute = /^https?:\/\/([^/?#]*)/i.exec(target)
-    if (absolute !== null) {
-      // RFC 9112 section 3.2.2: the authority of an absolute-form target wins over Host.
-      host = absolute[1] ?? ''
-      target = target.slice(absolute[0].length)
-      if (!target.startsWith('/')) target = `/${target}`
-    }
-    if (!deps.hostGuard(host, exchange.socket)) {
-      throw new Fault('host_not_allowed', {
-        detail: 'The Host field names another server. List the names that callers use under hosts.',
-      })
-    }
-    if (head.crossOrigin) {
-      throw new Fault('cross_origin_refused', {
-        detail: 'A web page of another site sent this request. Browsers have no business here.',
-      })
-    }
-    const method = request.method ?? ''
-    if (!METHODS.has(method)) {
-      throw new Fault('method_not_allowed', { detail: 'The OpusDNS API has no such method.' })
-    }
-    if (method === 'OPTIONS' && target === '*') {
-      throw new Fault('method_not_allowed', { detail: 'OPTIONS is answered for paths under /v1/.' })
-    }
-    const canonical = canonicalTarget(target)
-    if ('refused' in canonical) {
-      throw new Fault('path_not_canonical', { detail: canonical.refused })
-    }
-    exchange.path = canonical.path
-    exchange.query = canonical.query
-    return head
-  }
+  const guard = requestGuard(options, deps.hostGuard)
+  const admit = admission(options, clock)
 
   /** From "who?" to "go": for everything under `/v1/`. */
   function pass({ exchange, head }: Passage): void {
@@ -160,16 +125,13 @@ export function journey(options: JourneyOptions, deps: JourneyDeps): RequestList
           `To allow it, list ${group} under policy.allow in the configuration file of the proxy.`,
       })
     }
-    if (inFlight >= options.inFlight) {
-      throw new Fault('overloaded', {
-        detail: 'The proxy serves as many requests as limits.in_flight lets it.',
-        retryAfter: 1,
-      })
-    }
-    inFlight += 1
-    exchange.onEnd = release
-    invite(exchange)
-    takeBody(exchange.request, head.contentLength, bodyLimits, clock, (fault, body) => {
+    admit(exchange)
+    const bound = bounds[bodyClassOf(method, exchange.operation)]
+    takeBody(exchange, head.contentLength, bound, bodyLimits, clock, (fault, body) => {
+      if (exchange.settled) {
+        dropBody(body)
+        return
+      }
       if (fault !== undefined) {
         refuse(exchange, fault)
         return
@@ -181,11 +143,12 @@ export function journey(options: JourneyOptions, deps: JourneyDeps): RequestList
       }
       attachment.then(
         () => {
-          if (!exchange.closed) forward(exchange, head.fields, body, forwardDeps)
+          if (exchange.settled) dropBody(body)
+          else forward(exchange, head.fields, body, forwardDeps)
         },
         (error: unknown) => {
-          if (body !== null && !Buffer.isBuffer(body)) body.destroy()
-          refuse(exchange, error)
+          dropBody(body)
+          if (!exchange.settled) refuse(exchange, error)
         },
       )
     })
@@ -199,7 +162,6 @@ export function journey(options: JourneyOptions, deps: JourneyDeps): RequestList
     const { exchange, head } = c.env
     exchange.consumer = deps.identify(undefined)
     exchange.operation = operationOf('POST', exchange.path)
-    invite(exchange)
     answerTokenRequest(exchange, head, deps.tokens, bodyLimits, clock)
     return ANSWERED
   })
@@ -221,6 +183,8 @@ export function journey(options: JourneyOptions, deps: JourneyDeps): RequestList
   })
 
   return function listener(request, response) {
+    // Came in one piece with a request that was refused, and behind it.
+    if (isClosing(request.socket)) return
     const exchange = new Exchange(request, response, exchangeDeps)
     try {
       const head = guard(exchange)
@@ -239,9 +203,4 @@ export function journey(options: JourneyOptions, deps: JourneyDeps): RequestList
 
 function nowhere(): Fault {
   return new Fault('not_found', { detail: 'This proxy forwards paths under /v1/ only.' })
-}
-
-/** Asks for the body of a client that waits to be asked; HTTP/1.0 knows no 100 (RFC 9110 10.1.1). */
-function invite({ request, response }: Exchange): void {
-  if (request.headers.expect !== undefined && request.httpVersionMinor > 0) response.writeContinue()
 }

@@ -8,10 +8,11 @@ import type { IssuedTokens } from '../store/issued-tokens.ts'
 import type { Exchange } from './exchange.ts'
 import { refuse } from './refusal.ts'
 import { takeBody } from './request-body.ts'
-import type { BodyOptions } from './request-body.ts'
+import type { BodyOptions, Bound } from './request-body.ts'
 import type { RequestHead } from './request-head.ts'
 
-const FORM_BYTES = 16 * 1024
+/** Bound of a token request: it holds four short fields. */
+const TOKEN_REQUEST: Bound = { bytes: 16 * 1024, option: 'the local token endpoint' }
 
 type Fields = Partial<Record<string, unknown>>
 
@@ -60,15 +61,13 @@ export function answerTokenRequest(
   body: Omit<BodyOptions, 'heldBytes'>,
   clock: Clock,
 ): void {
-  const limits = { ...body, heldBytes: FORM_BYTES }
-  takeBody(exchange.request, head.contentLength, limits, clock, (fault, bytes) => {
+  const limits = { ...body, heldBytes: TOKEN_REQUEST.bytes }
+  takeBody(exchange, head.contentLength, TOKEN_REQUEST, limits, clock, (fault, bytes) => {
     try {
       if (fault !== undefined) throw fault
-      if (bytes !== null && !Buffer.isBuffer(bytes)) {
-        bytes.destroy()
-        throw new Fault('content_too_large', { detail: 'A token request is at most 16 KiB long.' })
-      }
-      check(parse(bytes?.toString('utf8') ?? '', (head.contentType ?? '').toLowerCase()))
+      // Never a stream: what is held and what is accepted are of one size.
+      const text = Buffer.isBuffer(bytes) ? bytes.toString('utf8') : ''
+      check(parse(text, (head.contentType ?? '').toLowerCase()))
       const { token, expiresIn } = tokens.issue(ANONYMOUS)
       const answer = Buffer.from(
         JSON.stringify({ access_token: token, token_type: 'Bearer', expires_in: expiresIn }),

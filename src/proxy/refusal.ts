@@ -68,7 +68,7 @@ export function refuse(exchange: Exchange, error: unknown): void {
   const fields = problemFields(fault, exchange.id, body.length)
   const unread = !request.complete && !hasNoBody(exchange)
   if (unread || fault.code === 'bad_request' || fault.code === 'path_not_canonical') {
-    response.shouldKeepAlive = false
+    exchange.closeAfterReply()
     fields.push('Connection', 'close')
   }
   // A reply head that could not be written may have left its reason phrase behind.

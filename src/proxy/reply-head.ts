@@ -2,6 +2,7 @@
 // turned into redirects to us. Everything else passes byte for byte.
 
 import { Fault } from '../base/fault.ts'
+import type { EchoFilter } from '../credentials/echo.ts'
 import { HOP_BY_HOP, dropNamed, namedIn } from './hop-by-hop.ts'
 
 /** What a reply head says, ready to be written. */
@@ -13,6 +14,8 @@ export interface ReplyHead {
   readonly chunked: boolean
   /** `x-server-request-id`, or else `x-request-id`. */
   readonly upstreamId: string | undefined
+  /** Coding of the body (RFC 9110 section 8.4); `undefined` for none. */
+  readonly encoding: string | undefined
 }
 
 const DROPPED = new Set([
@@ -22,7 +25,17 @@ const DROPPED = new Set([
   // State between the upstream and us; shared with a client it would be a credential.
   'set-cookie',
   'set-cookie2',
+  // Credentials, or about the one that we sent; no client has any.
+  'authorization',
+  'x-api-key',
+  'authentication-info',
+  'proxy-authentication-info',
+  // Lets a page of another site measure what it may not read.
+  'timing-allow-origin',
 ])
+
+/** The upstream speaks to browsers for itself; for this proxy no page of another site may read. */
+const CORS = 'access-control-'
 
 /** See `readReplyHead`. */
 export interface ReplyContext {
@@ -43,14 +56,21 @@ export function rewriteLocation(location: string, origin: string): string {
   const target = URL.parse(location, origin)
   const own = new URL(origin)
   if (target === null || target.hostname !== own.hostname) return location
-  const standard = target.port === ''
-  if (!standard && target.port !== own.port) return location
+  // The upstream knows its own scheme badly behind a load balancer: `http://…:443/` is seen.
+  if (!['', '80', '443', own.port].includes(target.port)) return location
   // Two slashes at the beginning would name another host.
   return `${target.pathname.replace(/^\/+/, '/')}${target.search}${target.hash}`
 }
 
-/** Reads and cleans a reply head from the raw buffers of the client library. */
-export function readReplyHead(raw: readonly (Buffer | string)[], context: ReplyContext): ReplyHead {
+/**
+ * Reads and cleans a reply head from the raw buffers of the client library. Where it shows the
+ * credential that was sent, `echo` masks it.
+ */
+export function readReplyHead(
+  raw: readonly Buffer[],
+  context: ReplyContext,
+  echo: EchoFilter,
+): ReplyHead {
   const fields: string[] = []
   let contentLength: number | undefined
   let chunked = false
@@ -59,25 +79,33 @@ export function readReplyHead(raw: readonly (Buffer | string)[], context: ReplyC
   let named: string[] | undefined
   let connection: string[] | undefined
   let via: string | undefined
+  let encoding: string | undefined
 
   for (let index = 0; index < raw.length; index += 2) {
-    const rawName = latin1(raw[index])
-    const value = latin1(raw[index + 1])
+    const rawName = text(raw[index], echo)
+    const value = text(raw[index + 1], echo)
     const name = rawName.toLowerCase()
     switch (name) {
       case 'content-length':
         if (contentLength !== undefined) {
           throw new Fault('upstream_protocol', { detail: 'The upstream gave two lengths.' })
         }
+        // The client library counts a space behind the digits as another digit.
+        if (!/^\d{1,15}$/.test(value)) {
+          throw new Fault('upstream_protocol', { detail: 'The upstream gave no plain length.' })
+        }
         contentLength = Number(value)
         break
       case 'transfer-encoding':
-        if (chunked || value.toLowerCase() !== 'chunked') {
+        if (chunked || value.trimEnd().toLowerCase() !== 'chunked') {
           throw new Fault('upstream_protocol', {
             detail: 'The upstream used a transfer coding other than chunked.',
           })
         }
         chunked = true
+        break
+      case 'content-encoding':
+        encoding = encoding === undefined ? value : `${encoding}, ${value}`
         break
       case 'x-server-request-id':
         serverId = value
@@ -98,7 +126,7 @@ export function readReplyHead(raw: readonly (Buffer | string)[], context: ReplyC
         continue
       default:
     }
-    if (!DROPPED.has(name)) fields.push(rawName, value)
+    if (!DROPPED.has(name) && !name.startsWith(CORS)) fields.push(rawName, value)
   }
 
   if (chunked && contentLength !== undefined) {
@@ -108,10 +136,18 @@ export function readReplyHead(raw: readonly (Buffer | string)[], context: ReplyC
   const ours = `1.1 ${context.pseudonym}`
   fields.push('Via', via === undefined ? ours : `${via}, ${ours}`)
   if (requestId === undefined) fields.push('X-Request-Id', context.id)
-  return { fields, contentLength, chunked, upstreamId: serverId ?? requestId }
+  return {
+    fields,
+    contentLength,
+    chunked,
+    upstreamId: serverId ?? requestId,
+    encoding:
+      encoding === undefined || encoding.toLowerCase() === 'identity' ? undefined : encoding,
+  }
 }
 
-function latin1(bytes: Buffer | string | undefined): string {
+/** The bytes as they are (Latin-1), but for the credential. */
+function text(bytes: Buffer | undefined, echo: EchoFilter): string {
   if (bytes === undefined) return ''
-  return typeof bytes === 'string' ? bytes : bytes.toString('latin1')
+  return (bytes.length < echo.minLength ? bytes : echo.redact(bytes)).toString('latin1')
 }

@@ -2,6 +2,9 @@
 // larger body piece by piece under back-pressure, and no body where HTTP allows none.
 
 import { Fault } from '../base/fault.ts'
+import type { EchoFilter, EchoStream } from '../credentials/echo.ts'
+import { encodedError, plainFields } from './encoded-error.ts'
+import type { EncodedError } from './encoded-error.ts'
 import type { Exchange } from './exchange.ts'
 import type { ReplyHead } from './reply-head.ts'
 
@@ -24,9 +27,13 @@ export class ReplyWriter {
   readonly #exchange: Exchange
   readonly #flow: Flow
   readonly #status: number
-  readonly #statusText: string
-  readonly #fields: readonly string[]
+  #fields: readonly string[]
   readonly #hasBody: boolean
+  readonly #echo: EchoFilter
+  /** Finds an echo that spans pieces; made when there is a second piece. */
+  #stream: EchoStream | undefined
+  /** Takes the whole of a body that can be judged only then. */
+  readonly #encoded: EncodedError | undefined
   readonly #failed: (fault: Fault) => void
   /** The first piece, until it is known whether more comes in the same read. */
   #first: Buffer | undefined
@@ -37,18 +44,22 @@ export class ReplyWriter {
   constructor(
     exchange: Exchange,
     status: number,
-    statusText: string,
     head: ReplyHead,
+    echo: EchoFilter,
     flow: Flow,
     failed: (fault: Fault) => void,
   ) {
     this.#exchange = exchange
     this.#flow = flow
     this.#status = status
-    this.#statusText = statusText
     this.#hasBody = mayHaveBody(status, exchange.request.method)
     this.#fields = fieldsFor(status, head.fields)
     this.#failed = failed
+    this.#echo = echo
+    if (status >= 400 && this.#hasBody && head.encoding !== undefined) {
+      this.#encoded = encodedError(head.encoding, echo)
+      return
+    }
     // Holds the head until this read is over: a small reply then leaves in a single write.
     queueMicrotask(() => {
       if (!this.#begun && !this.#over) this.flush()
@@ -63,22 +74,28 @@ export class ReplyWriter {
   /** Takes the next piece of the body. */
   data(piece: Buffer): void {
     if (this.#over || !this.#hasBody) return
+    if (this.#encoded !== undefined) {
+      if (!this.#encoded.take(piece)) this.#unreadable()
+      return
+    }
     if (!this.#begun && this.#first === undefined) {
       this.#first = piece
       return
     }
     if (!this.#begun) this.flush()
-    this.#write(piece)
+    this.#pass(piece)
   }
 
   /** Ends the reply. */
   end(): void {
     if (this.#over) return
     const { response } = this.#exchange
-    if (this.#begun) {
-      response.end()
+    if (this.#encoded !== undefined) {
+      this.#endEncoded(this.#encoded)
+    } else if (this.#begun) {
+      response.end(this.#stream?.end())
     } else if (this.#writeHead()) {
-      const body = this.#first
+      const body = this.#first && this.#echo.redact(this.#first)
       if (body === undefined) response.end()
       // As text (each byte one character) Node puts it behind the head, into one write of one piece.
       else if (body.length <= ONE_PIECE) response.end(body.toString('latin1'), 'latin1')
@@ -94,21 +111,49 @@ export class ReplyWriter {
 
   /** Writes the head now, and the piece that was held. */
   flush(): void {
-    if (this.#begun || this.#over || !this.#writeHead()) return
+    if (this.#begun || this.#over || this.#encoded !== undefined || !this.#writeHead()) return
     const first = this.#first
     this.#first = undefined
     if (first === undefined) this.#exchange.response.flushHeaders()
-    else this.#write(first)
+    else this.#pass(first)
+  }
+
+  /** Passes on what of the body so far cannot be the beginning of an echo. */
+  #pass(piece: Buffer): void {
+    this.#stream ??= this.#echo.stream()
+    const clean = this.#stream.push(piece)
+    if (clean === undefined) this.#exchange.response.flushHeaders()
+    else this.#write(clean)
+  }
+
+  #endEncoded(encoded: EncodedError): void {
+    const body = encoded.result()
+    if (body === undefined) {
+      this.#unreadable()
+      return
+    }
+    if (body.decoded) this.#fields = plainFields(this.#fields, body.bytes.length)
+    if (this.#writeHead()) this.#exchange.response.end(body.bytes)
+  }
+
+  #unreadable(): void {
+    this.#over = true
+    this.#failed(
+      new Fault('upstream_protocol', {
+        detail: 'The body of the upstream error is compressed in a way that cannot be read.',
+      }),
+    )
   }
 
   #writeHead(): boolean {
     const { request, response } = this.#exchange
     // The upstream answered before it read the whole body: what still comes must not be taken for
     // the next request.
-    if (!request.complete) response.shouldKeepAlive = false
+    if (!request.complete) this.#exchange.closeAfterReply()
     try {
-      // Node copies the list, though its types do not say so.
-      response.writeHead(this.#status, this.#statusText, this.#fields as string[])
+      // The upstream's own reason phrase means nothing (RFC 9112 section 4), and could tell what it
+      // should not. Node copies the list, though its types do not say so.
+      response.writeHead(this.#status, this.#fields as string[])
     } catch (error) {
       this.#over = true
       this.#failed(

@@ -2,19 +2,22 @@
 // can be replayed, and a slow writer costs no upstream connection), otherwise as a stream that obeys
 // back-pressure.
 
-import type { IncomingMessage } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Readable } from 'node:stream'
 
 import { Fault } from '../base/fault.ts'
 import type { Cancel, Clock } from '../base/clock.ts'
+import type { Exchange } from './exchange.ts'
 import type { StreamGarbage } from './stream-garbage.ts'
 
-/** See `takeBody`. */
+/** See `takeBody`. Sizes in bytes, durations in milliseconds. */
 export interface BodyOptions {
-  /** Bodies up to this many bytes are held in memory. */
+  /** Bodies up to this size are held in memory. */
   readonly heldBytes: number
-  /** Milliseconds that may pass between two pieces of a body. */
+  /** Between two pieces of a body. */
   readonly idleTimeout: number
+  /** For the whole body; what the upstream makes the client wait does not count. */
+  readonly timeout: number
   /** Told of every piece that is streamed and not held. */
   readonly streamed: StreamGarbage
 }
@@ -22,15 +25,28 @@ export interface BodyOptions {
 /** `null` for no body; a Buffer can be sent again; a stream only once. */
 export type Body = Buffer | Readable | null
 
+/** The largest body that is accepted, and the option that says so. */
+export interface Bound {
+  readonly bytes: number
+  readonly option: string
+}
+
+/** Lets go of a body that nobody will read. */
+export function dropBody(body: Body): void {
+  if (body !== null && !Buffer.isBuffer(body)) body.destroy()
+}
+
 type Done = (fault: Fault | undefined, body: Body) => void
 
 /**
- * Calls `done` once: with the body, or with a fault when the client was too slow. When the client
- * leaves first, `done` is never called (the exchange reports that).
+ * Calls `done` once: with the body, or with a fault when the client was too slow, or the body is larger
+ * than `bound` (one of declared length is not read at all then). When the client leaves first, `done`
+ * is never called (the exchange reports that).
  */
 export function takeBody(
-  request: IncomingMessage,
+  { request, response }: Pick<Exchange, 'request' | 'response'>,
   contentLength: number | undefined,
+  bound: Bound,
   options: BodyOptions,
   clock: Clock,
   done: Done,
@@ -41,19 +57,48 @@ export function takeBody(
     done(undefined, null)
     return
   }
-  if (contentLength !== undefined && contentLength > options.heldBytes) {
-    done(undefined, bodyStream(request, options, clock))
+  if (contentLength !== undefined && contentLength > bound.bytes) {
+    done(tooLarge(bound), null)
     return
   }
-  hold(request, options, clock, done)
+  // A client may wait to be asked for the body; HTTP/1.0 knows no 100 (RFC 9110 section 10.1.1).
+  if (request.headers.expect !== undefined && request.httpVersionMinor > 0) invite(response)
+  if (contentLength !== undefined && contentLength > options.heldBytes) {
+    done(undefined, bodyStream(request, bound, options, clock))
+    return
+  }
+  hold(request, bound, options, clock, done)
 }
 
-function hold(request: IncomingMessage, options: BodyOptions, clock: Clock, done: Done): void {
+/** Asks for the body; behind a reply that is not over, when its turn comes, or Node.js misplaces it. */
+function invite(response: ServerResponse): void {
+  const ask = () => {
+    if (!response.headersSent) response.writeContinue()
+  }
+  if (response.socket === null) response.once('socket', ask)
+  else ask()
+}
+
+// What the framing of a body may weigh: chunks of one byte weigh 6 each, extensions nothing useful.
+const FRAMING = { bytes: 128 * 1024, perByte: 16 }
+
+/** Says whether chunk extensions (or zeros) outweigh `size` bytes of body (CVE-2024-22019). */
+function framingWatch({ socket }: IncomingMessage): (size: number) => boolean {
+  const before = socket.bytesRead
+  return (size) => socket.bytesRead - before > FRAMING.bytes + FRAMING.perByte * size
+}
+
+function hold(
+  request: IncomingMessage,
+  bound: Bound,
+  options: BodyOptions,
+  clock: Clock,
+  done: Done,
+): void {
   const pieces: Buffer[] = []
   let size = 0
-  const watch = idleWatch(clock, options.idleTimeout, () => {
-    finish(tooSlow(), null)
-  })
+  const watch = bodyWatch(clock, options, (fault) => finish(fault, null))
+  const overweight = framingWatch(request)
 
   function finish(fault: Fault | undefined, body: Body): void {
     watch.stop()
@@ -64,11 +109,19 @@ function hold(request: IncomingMessage, options: BodyOptions, clock: Clock, done
     watch.touch()
     pieces.push(piece)
     size += piece.length
+    if (size > bound.bytes) {
+      finish(tooLarge(bound), null)
+      return
+    }
+    if (overweight(size)) {
+      finish(malformed(), null)
+      return
+    }
     if (size <= options.heldBytes) return
     // A chunked body that turned out to be large: put back what was read, and stream it all.
     request.pause()
     request.unshift(Buffer.concat(pieces, size))
-    finish(undefined, bodyStream(request, options, clock))
+    finish(undefined, bodyStream(request, bound, options, clock))
   }
   function onEnd(): void {
     finish(undefined, size === 0 ? null : Buffer.concat(pieces, size))
@@ -84,8 +137,15 @@ function hold(request: IncomingMessage, options: BodyOptions, clock: Clock, done
  * what it reads from, and with it the client's connection. A body that the client cut short ends in
  * an error, so that the upstream never sees a complete request (RFC 9112 section 8).
  */
-function bodyStream(request: IncomingMessage, options: BodyOptions, clock: Clock): Readable {
-  const watch = idleWatch(clock, options.idleTimeout, () => stream.destroy(tooSlow()))
+function bodyStream(
+  request: IncomingMessage,
+  bound: Bound,
+  options: BodyOptions,
+  clock: Clock,
+): Readable {
+  let size = 0
+  const watch = bodyWatch(clock, options, (fault) => stream.destroy(fault))
+  const overweight = framingWatch(request)
   const stream = new Readable({
     highWaterMark: request.readableHighWaterMark,
     read() {
@@ -107,6 +167,15 @@ function bodyStream(request: IncomingMessage, options: BodyOptions, clock: Clock
   function onData(piece: Buffer): void {
     watch.touch()
     options.streamed(piece.length)
+    size += piece.length
+    if (size > bound.bytes) {
+      stream.destroy(tooLarge(bound))
+      return
+    }
+    if (overweight(size)) {
+      stream.destroy(malformed())
+      return
+    }
     if (stream.push(piece)) return
     watch.stop()
     request.pause()
@@ -136,31 +205,52 @@ function malformed(): Fault {
   return new Fault('bad_request', { detail: 'The request body is malformed or cut short.' })
 }
 
-function tooSlow(): Fault {
-  return new Fault('request_timeout', {
-    detail: 'The request body stopped coming. See limits.request_body_idle_timeout.',
+function tooLarge({ bytes, option }: Bound): Fault {
+  return new Fault('content_too_large', {
+    detail: `The request body is larger than ${option} lets it be (${bytes} bytes).`,
+    limit: 'body_size',
   })
 }
 
-/** A timer that starts again at each touch; touching costs a subtraction, not a new timer. */
-function idleWatch(clock: Clock, limit: number, expired: () => void) {
+/** Which of the two times for a body ran out. */
+function tooSlow(limit: 'request_body_idle_timeout' | 'request_body_timeout'): Fault {
+  const what = limit === 'request_body_timeout' ? 'took too long' : 'stopped coming'
+  return new Fault('request_timeout', {
+    detail: `The request body ${what}. See limits.${limit}.`,
+    limit,
+  })
+}
+
+/**
+ * Watches the time between pieces and the time of all; stands still between `stop` and the next
+ * `touch`. Touching costs a subtraction, not a new timer.
+ */
+function bodyWatch(clock: Clock, limits: BodyOptions, expired: (fault: Fault) => void) {
   let touched = clock.now()
-  let cancel: Cancel | undefined = clock.after(limit, check)
-  let stopped = false
+  // Moves on by the time that the watch stood still.
+  let deadline = touched + limits.timeout
+  let cancel: Cancel | undefined = clock.after(nextLook(), check)
+  let stoppedAt: number | undefined
+
+  function nextLook(): number {
+    return Math.min(touched + limits.idleTimeout, deadline) - clock.now()
+  }
   function check(): void {
-    const left = touched + limit - clock.now()
-    if (left <= 0) expired()
-    else cancel = clock.after(left, check)
+    const left = nextLook()
+    if (left > 0) cancel = clock.after(left, check)
+    else if (clock.now() >= deadline) expired(tooSlow('request_body_timeout'))
+    else expired(tooSlow('request_body_idle_timeout'))
   }
   return {
     touch() {
       touched = clock.now()
-      if (!stopped) return
-      stopped = false
-      cancel = clock.after(limit, check)
+      if (stoppedAt === undefined) return
+      deadline += touched - stoppedAt
+      stoppedAt = undefined
+      cancel = clock.after(nextLook(), check)
     },
     stop() {
-      stopped = true
+      stoppedAt ??= clock.now()
       cancel?.()
     },
   }

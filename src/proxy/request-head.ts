@@ -18,7 +18,7 @@ export interface RequestHead {
   readonly authorization: string | undefined
   /** True when a browser sent it from another site (`Origin`, `Sec-Fetch-Site`). */
   readonly crossOrigin: boolean
-  /** Value of `Max-Forwards`, if any. */
+  /** Value of `Max-Forwards` without leading zeros, if it is a number. */
   readonly maxForwards: string | undefined
 }
 
@@ -42,7 +42,13 @@ const DROPPED = new Set([
   'x-organization-context',
   // Claims about where the request came from, which the upstream may trust.
   'forwarded',
+  'x-forwarded',
+  'x-host',
   'x-real-ip',
+  'x-remote-ip',
+  'x-remote-addr',
+  'x-originating-ip',
+  'client-ip',
   'x-client-ip',
   'x-cluster-client-ip',
   'true-client-ip',
@@ -55,10 +61,16 @@ const DROPPED = new Set([
   'x-original-url',
   'x-original-uri',
   'x-original-method',
+  'x-original-host',
+  'x-original-path',
   'x-rewrite-url',
+  'x-rewrite-path',
+  // Becomes the variable HTTP_PROXY of a CGI program (httpoxy, CVE-2016-5385).
+  'proxy',
 ])
 
 const DIGITS = /^\d{1,15}$/
+const HOPS = /^\d{1,9}$/
 const SAME_SITE = new Set(['same-origin', 'none'])
 
 function malformed(detail: string): Fault {
@@ -125,14 +137,22 @@ export function readRequestHead(request: IncomingMessage, pseudonym: string): Re
         apiKey = only(name, apiKey, value)
         break
       case 'max-forwards':
-        maxForwards = value
+        maxForwards = only(name, maxForwards, value)
         break
       case 'via':
         readVia(value, pseudonym)
         via = via === undefined ? value : `${via}, ${value}`
         break
       case 'origin':
+        // Of two different ones, one is not ours.
+        crossOrigin ||= origin !== undefined && origin !== value
         origin = value
+        break
+      case 'access-control-request-method':
+      case 'access-control-request-headers':
+      case 'access-control-request-private-network':
+        // A preflight: what follows it would come from another site.
+        crossOrigin = true
         break
       case 'sec-fetch-site':
         crossOrigin ||= !SAME_SITE.has(value)
@@ -170,6 +190,13 @@ export function readRequestHead(request: IncomingMessage, pseudonym: string): Re
     throw malformed('Content-Length is not a plain decimal number.')
   }
   if (named !== undefined) dropNamed(fields, named)
+  if (maxForwards !== undefined) {
+    maxForwards = HOPS.test(maxForwards) ? String(Number(maxForwards)) : undefined
+    // RFC 9110 section 7.6.2: it means nothing but in OPTIONS (and TRACE, which is refused).
+    if (maxForwards !== undefined && maxForwards !== '0' && request.method === 'OPTIONS') {
+      fields.push('Max-Forwards', String(Number(maxForwards) - 1))
+    }
+  }
   if (origin !== undefined) crossOrigin ||= !sameOrigin(origin, host)
   const ours = `1.${request.httpVersionMinor} ${pseudonym}`
   fields.push('Via', via === undefined ? ours : `${via}, ${ours}`)

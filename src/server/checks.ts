@@ -2,6 +2,7 @@
 
 import type { Check } from '../admin/health.ts'
 import type { BuiltCredential } from './credential.ts'
+import type { CertificateState } from './listeners.ts'
 
 function credentialCheck({ credential, probe }: BuiltCredential): Check {
   const status = credential.status()
@@ -39,11 +40,48 @@ function secretsCheck({ secrets }: BuiltCredential): Check {
   }
 }
 
-/** All checks; `draining` is true once the process is on its way out. */
-export function readinessChecks(built: BuiltCredential, draining: boolean): readonly Check[] {
+const SOON = 14 * 86_400_000
+
+/** None of this takes a proxy out of service: the others' certificate is most likely the same. */
+function certificatesCheck(certificates: readonly CertificateState[], now: number): Check {
+  const warnings = certificates.flatMap(({ listener, expiresAt, failure }) => {
+    const day = new Date(expiresAt).toISOString().slice(0, 10)
+    const expiry = `The certificate of ${listener} ${expiresAt < now ? 'expired' : 'expires'} on ${day}.`
+    return [
+      ...(failure === undefined
+        ? []
+        : [`${failure.place} ${failure.fault}; the last good certificate stays in use.`]),
+      ...(expiresAt - now < SOON ? [expiry] : []),
+    ]
+  })
+  const first = Math.min(...certificates.map(({ expiresAt }) => expiresAt))
+  return {
+    name: 'certificates',
+    ok: true,
+    detail: `The first to expire does so on ${new Date(first).toISOString().slice(0, 10)}.`,
+    warnings,
+  }
+}
+
+/** See `readinessChecks`. */
+export interface ReadinessState {
+  /** True once the process is on its way out. */
+  readonly draining: boolean
+  /** Those of the TLS listeners. */
+  readonly certificates: readonly CertificateState[]
+  /** Milliseconds since 1970. */
+  readonly now: number
+}
+
+/** All checks. */
+export function readinessChecks(
+  built: BuiltCredential,
+  { draining, certificates, now }: ReadinessState,
+): readonly Check[] {
   return [
     credentialCheck(built),
     secretsCheck(built),
+    ...(certificates.length === 0 ? [] : [certificatesCheck(certificates, now)]),
     {
       name: 'serving',
       ok: !draining,

@@ -1,31 +1,54 @@
-// Opens one HTTP listener, TCP or unix socket, with every limit of Node's server set, and closes it
-// without losing a request.
+// Opens one HTTP listener, on TCP or a unix socket, plain or TLS, with every limit of Node's server
+// set, and closes it without losing a request.
 
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
-import { existsSync } from 'node:fs'
-import { chmod, lstat, unlink } from 'node:fs/promises'
-import { Server as NetServer, connect } from 'node:net'
-import type { AddressInfo, Socket } from 'node:net'
-import { dirname } from 'node:path'
+import type { Server as TlsServer } from 'node:https'
+import { Server as NetServer } from 'node:net'
+import type { Socket } from 'node:net'
 
 import type { Clock } from '../base/clock.ts'
-import { Fault, errorCode } from '../base/fault.ts'
-import type { ListenAddress } from '../config/address.ts'
-import { createServer } from './node-http.ts'
-import { rawRefusal } from './raw-refusal.ts'
+import { errorCode } from '../base/fault.ts'
+import type { Endpoint } from '../config/endpoint.ts'
+import { bind, boundAddress } from './bind.ts'
+import type { Umask } from './bind.ts'
+import type { LiveCertificate } from './certificate.ts'
+import type { CertificatePair } from './certificate-pair.ts'
+import { BROKEN, LATEST, OPEN, openExchanges, teachReset } from './client-socket.ts'
+import type { ClientSocket } from './client-socket.ts'
+import { connectionLimit } from './connection-limit.ts'
+import type { ListenerObserver } from './listener-events.ts'
+import { createServer, createTlsServer } from './node-http.ts'
+import { watchReaders } from './slow-reader.ts'
+import { unreadable } from './unreadable.ts'
 
 /** See `openListener`. Durations are milliseconds, sizes bytes. */
 export interface ListenerOptions {
-  readonly endpoint: ListenAddress
+  readonly endpoint: Endpoint
   readonly headerSize: number
+  readonly connections: number
+  /** Connections beyond that which still get an answer; more are dropped. */
+  readonly surplus: number
+  readonly tlsHandshakeTimeout: number
   readonly requestHeadTimeout: number
+  readonly replyWriteTimeout: number
   readonly keepAliveTimeout: number
+}
+
+/** See `openListener`. */
+export interface ListenerDeps {
+  readonly clock: Clock
+  readonly observe: ListenerObserver
+  /** Makes the listener speak TLS. The caller starts and stops it. */
+  readonly certificate?: LiveCertificate | undefined
+  readonly umask?: Umask | undefined
 }
 
 /** A listener that is open. */
 export interface Listener {
   /** `127.0.0.1:8080`, `[::1]:8080` or `unix:/path`; the real port where 0 was asked for. */
   readonly address: string
+  /** Open connections now. */
+  connections(): number
   /** Says `Connection: close` on every reply from now on, so that clients move elsewhere. */
   retire(): void
   /** Accepts no further connection; those that are open go on. */
@@ -40,16 +63,6 @@ export interface Listener {
 
 type Serve = (request: IncomingMessage, response: ServerResponse) => void
 
-const OPEN = Symbol('open exchanges')
-const BROKEN = Symbol('unreadable from here on')
-const LATEST = Symbol('the request whose body may still come')
-
-interface ClientSocket extends Socket {
-  [OPEN]?: number
-  [BROKEN]?: boolean
-  [LATEST]?: IncomingMessage
-}
-
 // A client that closed its sending side may still read (RFC 9112 section 9.6), or be gone: TCP does
 // not tell. It gets this long; then its request is given up, and the upstream's with it.
 const HALF_CLOSED_GRACE = 500
@@ -60,70 +73,79 @@ const HALF_CLOSED_GRACE = 500
  */
 export async function openListener(
   options: ListenerOptions,
-  clock: Clock,
+  deps: ListenerDeps,
   serve: Serve,
 ): Promise<Listener> {
   const { endpoint } = options
+  const { clock, observe, certificate } = deps
+  const limit = connectionLimit(options.connections, clock, observe)
+  const refused = unreadable(clock, observe)
+  const sockets = new Set<Socket>()
+  const handshakes = new Set<Socket>()
   let retired = false
-  const server = createServer(
-    {
-      maxHeaderSize: options.headerSize,
-      requireHostHeader: false, // ours to refuse, with a problem body
-      insecureHTTPParser: false,
-      headersTimeout: options.requestHeadTimeout,
-      // A large upload may take long; the idle time of its body is bounded instead.
-      requestTimeout: 0,
-      connectionsCheckingInterval: Math.min(1000, options.requestHeadTimeout),
-      keepAliveTimeout: options.keepAliveTimeout,
-      rejectNonStandardBodyWrites: true,
-    },
-    handle,
-  )
-  // The default drops fields past 2000, framing ones too (CVE-2026-58044); the size bounds them.
-  server.maxHeadersCount = 0
-
-  // Documented by Node, but missing in its types.
-  Object.assign(server, { httpAllowHalfOpen: true })
 
   function handle(request: IncomingMessage, response: ServerResponse): void {
     const socket = request.socket as ClientSocket
+    if (limit.refused(request)) return
     socket[LATEST] = request
-    socket[OPEN] = (socket[OPEN] ?? 0) + 1
+    socket[OPEN] = openExchanges(socket) + 1
     response.on('close', closed)
     if (retired) response.shouldKeepAlive = false
     serve(request, response)
   }
 
-  server.on('connection', (socket: ClientSocket) => {
+  function arrived(socket: ClientSocket): void {
+    limit.admit(socket)
     socket.once('end', () => {
-      if ((socket[OPEN] ?? 0) === 0) return
+      if (openExchanges(socket) === 0) return
       clock.after(HALF_CLOSED_GRACE, () => socket.destroy())
     })
-  })
+  }
+
+  const server = build(options, certificate)
+  watchReaders(server, options.replyWriteTimeout, observe)
+  server.on('request', handle)
   server.on('checkContinue', handle)
   server.on('checkExpectation', handle)
-  server.on('connect', (_request: IncomingMessage, socket: Socket) => {
-    socket.end(rawRefusal('method_not_allowed', 'This proxy opens no tunnels.'))
+  server.on('connect', (_request, socket) => refused.tunnel(socket as ClientSocket))
+  server.on('clientError', (error, socket) => refused.failed(error, socket as ClientSocket))
+  server.on('drop', () => observe.limitHit('connections'))
+  // The connections themselves; over TLS `arrived` gets what is inside of them.
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket)
+    socket.once('close', () => sockets.delete(socket))
   })
-  server.on('clientError', (error: Error, socket: ClientSocket) => {
-    if ((socket[OPEN] ?? 0) > 0) {
-      // Bytes that cannot be parsed must not answer the request before them; but they may be its body.
-      socket[BROKEN] = true
-      if (socket[LATEST]?.complete === false) socket[LATEST].emit('malformed')
-      return
-    }
-    if (!socket.writable || errorCode(error) === 'ECONNRESET') {
+  if (certificate === undefined) {
+    server.on('connection', arrived)
+  } else {
+    // Node's own listener would pass it on as `clientError`, to be answered in plain text.
+    server.removeAllListeners('tlsClientError')
+    server.on('connection', (socket: Socket) => {
+      handshakes.add(socket)
+      socket.once('close', () => handshakes.delete(socket))
+    })
+    server.on('tlsClientError', (error: Error, socket: Socket) => {
+      observe.handshakeFailed(errorCode(error) || 'error')
       socket.destroy()
-      return
-    }
-    socket.end(refusalOf(error))
-  })
+    })
+    server.on('secureConnection', (socket: ClientSocket) => {
+      if (socket._parent != null) handshakes.delete(socket._parent)
+      teachReset(socket)
+      arrived(socket)
+    })
+    certificate.onEvent((event) => {
+      const secure = server as TlsServer
+      if (event.kind === 'changed') secure.setSecureContext(secureContext(certificate.current()))
+    })
+  }
 
-  await listen(server, endpoint)
-  if (endpoint.kind === 'unix') await chmod(endpoint.path, 0o660)
+  await bind(server, endpoint, deps.umask)
+  // Without a listener an error of accepting would end the process.
+  server.on('error', (error) => observe.acceptFailed(errorCode(error) || 'error'))
 
   return {
-    address: addressOf(server, endpoint),
+    address: boundAddress(server, endpoint),
+    connections: () => sockets.size,
     retire() {
       retired = true
     },
@@ -133,6 +155,7 @@ export async function openListener(
     },
     closeIdle() {
       server.closeIdleConnections()
+      for (const socket of handshakes) socket.destroy()
     },
     closed() {
       return new Promise((resolve) => {
@@ -143,9 +166,44 @@ export async function openListener(
       })
     },
     destroy() {
-      server.closeAllConnections()
+      for (const socket of sockets) socket.destroy()
     },
   }
+}
+
+function build(options: ListenerOptions, certificate: LiveCertificate | undefined): Server {
+  const settings = {
+    maxHeaderSize: options.headerSize,
+    requireHostHeader: false, // ours to refuse, with a problem body
+    insecureHTTPParser: false,
+    headersTimeout: options.requestHeadTimeout,
+    // A large upload may take long; its body has time limits of its own.
+    requestTimeout: 0,
+    connectionsCheckingInterval: Math.min(1000, options.requestHeadTimeout),
+    keepAliveTimeout: options.keepAliveTimeout,
+    rejectNonStandardBodyWrites: true,
+  }
+  const server =
+    certificate === undefined
+      ? createServer(settings)
+      : createTlsServer({
+          ...settings,
+          ...secureContext(certificate.current()),
+          handshakeTimeout: options.tlsHandshakeTimeout,
+          ALPNProtocols: ['http/1.1'],
+          // node:http sets it by itself.
+          allowHalfOpen: true,
+        })
+  // The default drops fields past 2000, framing ones too (CVE-2026-58044); the size bounds them.
+  server.maxHeadersCount = 0
+  server.maxConnections = options.connections + options.surplus
+  // Documented by Node, but missing in its types.
+  Object.assign(server, { httpAllowHalfOpen: true })
+  return server
+}
+
+function secureContext({ cert, key }: CertificatePair) {
+  return { cert, key, minVersion: 'TLSv1.2' } as const
 }
 
 /** Listens to the end of every response; shared, so that none makes a function of its own. */
@@ -153,78 +211,4 @@ function closed(this: ServerResponse): void {
   const socket = this.req.socket as ClientSocket
   socket[OPEN] = (socket[OPEN] ?? 1) - 1
   if (socket[BROKEN] === true && socket[OPEN] === 0) socket.destroySoon()
-}
-
-function refusalOf(error: Error): string {
-  switch (errorCode(error)) {
-    case 'HPE_HEADER_OVERFLOW':
-      return rawRefusal('header_too_large', 'The request head is larger than limits.header_size.')
-    case 'ERR_HTTP_REQUEST_TIMEOUT':
-      return rawRefusal('request_timeout', 'The request head did not come in time.')
-    default:
-      return rawRefusal('bad_request', 'The request is not valid HTTP/1.1.')
-  }
-}
-
-function addressOf(server: Server, endpoint: ListenAddress): string {
-  if (endpoint.kind === 'unix') return `unix:${endpoint.path}`
-  const { address, family, port } = server.address() as AddressInfo
-  return family === 'IPv6' ? `[${address}]:${port}` : `${address}:${port}`
-}
-
-async function listen(server: Server, endpoint: ListenAddress): Promise<void> {
-  if (endpoint.kind === 'unix') await removeStale(endpoint.path)
-  await new Promise<void>((resolve, reject) => {
-    const failed = (error: Error) => reject(cannotListen(error, endpoint))
-    server.once('error', failed)
-    const open = () => {
-      server.off('error', failed)
-      resolve()
-    }
-    if (endpoint.kind === 'unix') server.listen(endpoint.path, open)
-    else server.listen(endpoint.port, endpoint.host, open)
-  })
-}
-
-function cannotListen(error: Error, endpoint: ListenAddress): Fault {
-  const place =
-    endpoint.kind === 'unix' ? `unix:${endpoint.path}` : `${endpoint.host}:${endpoint.port}`
-  const reasons: Readonly<Record<string, [string, string]>> = {
-    EADDRINUSE: ['something else listens there', 'Stop it, or choose another port.'],
-    EACCES: ['this user may not listen there', 'Choose a port above 1023, or a writable folder.'],
-    EADDRNOTAVAIL: ['this machine has no such address', 'Choose an address of this machine.'],
-    ENOENT: ['the folder does not exist', 'Create the folder of the socket.'],
-  }
-  // libuv reports a missing folder of a socket as a missing permission.
-  const folderless = endpoint.kind === 'unix' && !existsSync(dirname(endpoint.path))
-  const [fault, remedy] = reasons[folderless ? 'ENOENT' : errorCode(error)] ?? [
-    `listening fails (${errorCode(error)})`,
-    'Choose another address.',
-  ]
-  return new Fault('config_invalid', {
-    detail: `Cannot listen on ${place}: ${fault}.`,
-    cause: error,
-    problems: [{ place, fault, remedy }],
-  })
-}
-
-/** Removes the socket file of a process that is gone; one that somebody answers on stays. */
-async function removeStale(path: string): Promise<void> {
-  let stat
-  try {
-    stat = await lstat(path)
-  } catch {
-    return
-  }
-  // Anything that is no socket is left for `listen` to fail on.
-  if (!stat.isSocket()) return
-  const alive = await new Promise<boolean>((resolve) => {
-    const probe = connect(path)
-    probe.once('connect', () => {
-      probe.destroy()
-      resolve(true)
-    })
-    probe.once('error', () => resolve(false))
-  })
-  if (!alive) await unlink(path)
 }

@@ -1,5 +1,6 @@
 // Options of the listeners and of the end of the process.
 
+import { listenEntry } from '../base/listen-entry.ts'
 import { duration, z } from '../base/schema.ts'
 
 /** How the process ends. Durations in milliseconds. */
@@ -12,11 +13,11 @@ export interface ShutdownSettings {
 
 /** Schema of `listen`; src/config parses the addresses. */
 export const listenOption = z
-  .array(z.string())
+  .array(listenEntry)
   .min(1)
   .default(['127.0.0.1:8080'])
   .describe(
-    'Where clients are served: host:port, [::1]:port or unix:/path. Environment: OPUSDNS_PROXY_LISTEN, separated by commas.',
+    'Where clients are served: host:port, [::1]:port, unix:/path, or a mapping with address, and tls, mode or owner. Environment: OPUSDNS_PROXY_LISTEN, separated by commas.',
   )
 
 /** Schema of `insecure_allow_anonymous`. */

@@ -16,11 +16,11 @@ import { blockList } from '../policy/block-list.ts'
 import { hostGuard } from '../proxy/host-guard.ts'
 import { journey } from '../proxy/journey.ts'
 import { issuedTokens } from '../store/issued-tokens.ts'
+import type { Umask } from './bind.ts'
 import { readinessChecks } from './checks.ts'
 import { buildCredential } from './credential.ts'
 import { drain } from './drain.ts'
-import { openListener } from './listener.ts'
-import type { Listener } from './listener.ts'
+import { openListeners } from './listeners.ts'
 import { buildUpstream } from './upstream.ts'
 
 /** What the proxy needs from the world around it. */
@@ -35,6 +35,8 @@ export interface ProxyWorld {
   readonly node: string
   /** Frees young objects at once; `undefined` when the process cannot. */
   readonly collectYoung: (() => void) | undefined
+  /** Sets the file mode mask, so that no stranger may open a new unix socket for even a moment. */
+  readonly umask?: Umask | undefined
 }
 
 /** A proxy that serves. */
@@ -43,6 +45,11 @@ export interface RunningProxy {
   readonly listen: readonly string[]
   readonly admin: string
   readonly log: Log
+  /**
+   * Reads secrets and certificates anew, at once. Resolves when all were read; what fails keeps its
+   * last good value.
+   */
+  reload(): Promise<void>
   /**
    * Drains: readiness off, then no new connections, then the end of the requests in flight, at the
    * latest at the deadline. Resolves when everything is closed. Calling it again changes nothing.
@@ -67,6 +74,7 @@ export async function startProxy(settings: Settings, world: ProxyWorld): Promise
       const left = kind === 'oauth' ? status().expiresIn : undefined
       return left === undefined ? new Map() : new Map([[name, left / 1000]])
     },
+    connections: () => opened.connections(),
     logLost: () => world.sink.lost?.() ?? 0,
   })
   const opusdns = await buildUpstream(settings, clock)
@@ -81,13 +89,17 @@ export async function startProxy(settings: Settings, world: ProxyWorld): Promise
   const tokens = issuedTokens(LOCAL_TOKENS, clock)
   const listening: string[] = []
   let draining = false
-  const checks = () => readinessChecks(built, draining)
+  const checks = () =>
+    readinessChecks(built, {
+      draining,
+      certificates: opened.certificates(),
+      now: clock.wall(),
+    })
 
   const serve = journey(
     {
-      replayBodySize: settings.limits.replayBodySize,
-      requestBodyIdleTimeout: settings.limits.requestBodyIdleTimeout,
-      inFlight: settings.limits.inFlight,
+      ...settings.limits,
+      queueTimeout: settings.upstream.queueTimeout,
       accessLog: settings.log.access,
       // Unique, so that a sidecar may stand behind a gateway of the same program.
       pseudonym: `opusdns-auth-proxy-${randomBytes(4).toString('hex')}`,
@@ -118,33 +130,25 @@ export async function startProxy(settings: Settings, world: ProxyWorld): Promise
     hostAllowed: ({ headers, socket }) => adminGuard(headers.host ?? '', socket),
   })
 
-  const limits = settings.limits
-  const open: Listener[] = []
-  let admin: Listener
-  try {
-    for (const endpoint of settings.listen) {
-      // oxlint-disable-next-line no-await-in-loop -- the first that fails is the one to report
-      open.push(await openListener({ ...limits, endpoint }, clock, serve))
-    }
-    admin = await openListener({ ...limits, endpoint: settings.admin.listen }, clock, pages)
-  } catch (error) {
-    for (const listener of open) {
-      listener.stopAccepting()
-      listener.destroy()
-    }
-    throw error
-  }
-  listening.push(...open.map((listener) => listener.address))
+  // The admin listener, which asks it, opens last.
+  const opened = await openListeners(
+    settings,
+    { clock, log: journal, metrics: numbers, umask: world.umask },
+    { clients: serve, admin: pages },
+  )
+  const { clients, admin } = opened
+  listening.push(...clients.map((listener) => listener.address))
   built.credential.start()
   built.probe.start()
 
   async function close(): Promise<void> {
     draining = true
     journal.info({}, 'draining')
-    const outcome = await drain(open, settings.shutdown, clock)
+    const outcome = await drain(clients, settings.shutdown, clock)
     if (outcome === 'cut') journal.warn({}, 'the deadline came before the last request ended')
     built.probe.stop()
     built.credential.stop()
+    opened.stop()
     admin.stopAccepting()
     admin.destroy()
     await opusdns.destroy()
@@ -156,6 +160,10 @@ export async function startProxy(settings: Settings, world: ProxyWorld): Promise
     listen: listening,
     admin: admin.address,
     log: journal,
+    async reload() {
+      const secrets = built.secrets.map((secret) => secret.refresh())
+      await Promise.all([...secrets, opened.reload()])
+    },
     stop() {
       closing ??= close()
       return closing

@@ -2,14 +2,12 @@
 
 import { randomUUID } from 'node:crypto'
 
-import { Fault } from '../base/fault.ts'
-import type { FaultCode } from '../base/fault.ts'
-import { STATUS_CODES } from './node-http.ts'
+import type { Fault } from '../base/fault.ts'
 import { problemBody, problemFields } from '../proxy/refusal.ts'
+import { STATUS_CODES } from './node-http.ts'
 
 /** A whole HTTP/1.1 response that ends the connection. */
-export function rawRefusal(code: FaultCode, detail: string): string {
-  const fault = new Fault(code, { detail })
+export function rawRefusal(fault: Fault): string {
   const id = randomUUID()
   const body = problemBody(fault, id)
   const fields = problemFields(fault, id, Buffer.byteLength(body))

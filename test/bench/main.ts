@@ -2,16 +2,20 @@
 // other proxies in the same run. Ratios are what counts; absolute numbers are this machine's. Loads
 // only ports that it opened on 127.0.0.1, for a bounded time.
 //   --rounds N  --seconds N  --only NAME (may be repeated)  --json FILE
+//   --against FOLDER  another checkout of this project, to see what a change costs
+//   --crowd N         beside that, what N slow connections cost the others
 
 import { once } from 'node:events'
 import { createWriteStream, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 
 import { CONTENDERS, findContenders } from './contenders.ts'
+import { checkout } from './contenders/ours.ts'
 import { floor } from './contenders/scripts.ts'
 import { CAN_MEASURE } from './cpu.ts'
+import { measureCrowd } from './crowd.ts'
 import { CONNECTIONS, loadGenerator } from './load.ts'
 import { PINNED, answering, end, freePort, launch } from './process.ts'
 import { table, verdicts } from './report.ts'
@@ -27,21 +31,26 @@ const { values } = parseArgs({
     seconds: { type: 'string', default: '2' },
     only: { type: 'string', multiple: true, default: [] },
     json: { type: 'string' },
+    against: { type: 'string' },
+    crowd: { type: 'string', default: '0' },
   },
 })
 const say = (line: string) => void process.stdout.write(`${line}\n`)
 
-function bounded(name: string, text: string): number {
+function bounded(name: string, text: string, [least, most] = [1, MOST]): number {
   const number = Number(text)
-  if (Number.isInteger(number) && number >= 1 && number <= MOST) return number
-  process.stderr.write(`error: --${name} takes a whole number from 1 to ${MOST}\n`)
+  if (Number.isInteger(number) && number >= least && number <= most) return number
+  process.stderr.write(`error: --${name} takes a whole number from ${least} to ${most}\n`)
   process.exit(1)
 }
 const rounds = bounded('rounds', values.rounds)
 const seconds = bounded('seconds', values.seconds)
+const crowdSize = bounded('crowd', values.crowd, [0, 20_000])
 
 const only = values.only.map((name) => name.toLowerCase())
-const wanted = CONTENDERS.filter(
+const older =
+  values.against === undefined ? [] : [checkout('before', `${resolve(values.against)}/`)]
+const wanted = [...older, ...CONTENDERS].filter(
   ({ name }) => only.length === 0 || only.some((it) => name.toLowerCase().startsWith(it)),
 )
 if (wanted.length === 0) {
@@ -79,17 +88,29 @@ const results = await measureRounds(found, {
   load: (port, length) => load.run(port, length),
   onRound: (round) => void process.stderr.write(`round ${round} of ${rounds}\n`),
 })
+const crowd =
+  crowdSize === 0
+    ? undefined
+    : await measureCrowd({
+        size: crowdSize,
+        rounds,
+        seconds,
+        upstreamPort,
+        key: KEY,
+        folder,
+        load: (port, length) => load.run(port, length),
+      })
 await end(upstream)
 rmSync(folder, { recursive: true })
 
 say('')
 for (const line of table(results)) say(line)
 say('')
-for (const line of verdicts(results, start)) say(line)
+for (const line of verdicts(results, start, crowd)) say(line)
 if (values.json !== undefined) {
   const file = createWriteStream(values.json)
   file.end(
-    `${JSON.stringify({ node: process.version, rounds, seconds, start, missing, results }, null, 2)}\n`,
+    `${JSON.stringify({ node: process.version, rounds, seconds, start, crowd, missing, results }, null, 2)}\n`,
   )
   await once(file, 'finish')
 }

@@ -1,13 +1,15 @@
 // The table, and how the figures stand against the targets.
 
+import type { Crowd } from './crowd.ts'
 import type { Result, Turn } from './rounds.ts'
 import { median } from './rounds.ts'
 import type { Start } from './start.ts'
 
 /** At most this share of the other's CPU time. */
-const TARGETS: Readonly<Record<string, number>> = { Caddy: 0.75, 'Hono proxy()': 0.25 }
+const TARGETS: Readonly<Record<string, number>> = { before: 1.1, Caddy: 0.75, 'Hono proxy()': 0.25 }
 const READY_TARGET = 500
 const MEMORY_TARGET = 90
+const CROWD_TARGET = 3
 const MEGABYTE = 1_000_000
 
 const COLUMNS = [
@@ -29,13 +31,21 @@ export function table(results: readonly Result[]): string[] {
   ]
 }
 
-/** One line for each target. */
-export function verdicts(results: readonly Result[], start: Start | undefined): string[] {
-  const lines = Object.entries(TARGETS).map(([name, most]) => {
+/** One line for each target; none for an older checkout when there is none. */
+export function verdicts(
+  results: readonly Result[],
+  start: Start | undefined,
+  crowd: Crowd | undefined,
+): string[] {
+  const named = Object.entries(TARGETS).filter(
+    ([name]) => name !== 'before' || results.some((it) => it.name === name),
+  )
+  const lines = named.map(([name, most]) => {
     const ratio = ratioTo(name, results)
     const figure = ratio === undefined ? 'not measured' : ratio.toFixed(2)
     return `CPU vs ${name} ${figure} (target <= ${most.toFixed(2)})${mark(ratio, most)}`
   })
+  if (crowd !== undefined) lines.push(crowdLine(crowd))
   if (start === undefined) return lines
   const memory = start.idleMemory === undefined ? undefined : start.idleMemory / MEGABYTE
   lines.push(
@@ -43,6 +53,15 @@ export function verdicts(results: readonly Result[], start: Start | undefined): 
     `idle RSS ${memory?.toFixed(0) ?? 'not measured'} MB (target < ${MEMORY_TARGET})${mark(memory, MEMORY_TARGET)}`,
   )
   return lines
+}
+
+function crowdLine({ size, alone, beside, failures, memory }: Crowd): string {
+  const ratio = beside / alone
+  return (
+    `p99 beside ${size} slow connections ${beside.toFixed(1)} ms, alone ${alone.toFixed(1)} ms: ` +
+    `${ratio.toFixed(2)} (target < ${CROWD_TARGET})${mark(ratio, CROWD_TARGET)}; ` +
+    `${failures} failed; RSS ${((memory ?? Number.NaN) / MEGABYTE).toFixed(0)} MB`
+  )
 }
 
 function cells(result: Result, all: readonly Result[]): string[] {

@@ -43,6 +43,7 @@ describe('without a file', () => {
         connectTimeout: 5000,
         headTimeout: 25_000,
         bodyIdleTimeout: 60_000,
+        queueTimeout: 10_000,
         idleTimeout: 4000,
       },
       credential: {
@@ -53,10 +54,17 @@ describe('without a file', () => {
       policy: { allow: [] },
       limits: {
         headerSize: 32_768,
+        targetSize: 28_672,
+        bodySize: { read: 65_536, write: 16_777_216, bulk: 67_108_864 },
         replayBodySize: 65_536,
         inFlight: 4096,
+        connections: 16_384,
+        tlsHandshakeTimeout: 10_000,
         requestHeadTimeout: 10_000,
         requestBodyIdleTimeout: 30_000,
+        requestBodyTimeout: 300_000,
+        replyWriteTimeout: 60_000,
+        totalTimeout: 0,
         keepAliveTimeout: 65_000,
       },
       log: { level: 'info', access: true },
@@ -108,7 +116,7 @@ describe('without a file', () => {
     expect(settings.listen).toEqual([
       { kind: 'tcp', host: '127.0.0.1', port: 0 },
       { kind: 'tcp', host: '::1', port: 81 },
-      { kind: 'unix', path: '/run/p.sock' },
+      { kind: 'unix', path: '/run/p.sock', mode: 0o660 },
     ])
     expect(settings.admin.listen).toEqual({ kind: 'tcp', host: 'localhost', port: 91 })
     expect(settings.log.level).toBe('debug')
@@ -357,6 +365,76 @@ describe('a credential', () => {
 })
 
 describe('listeners', () => {
+  test('may be mappings, with who may open a socket and which certificate is shown', async () => {
+    const { settings, warnings } = await load({
+      env: KEY,
+      file: yaml(`
+listen:
+  - { address: unix:/run/a.sock, mode: '600', owner: '1000:0' }
+  - { address: unix:/run/b.sock, owner: ':50' }
+  - { address: '127.0.0.1:8443', tls: { certificate_file: c.pem, key_file: k.pem } }
+admin: { listen: { address: unix:/run/admin.sock, mode: '0666', owner: '7' } }`),
+    })
+    expect(settings.listen).toEqual([
+      { kind: 'unix', path: '/run/a.sock', mode: 0o600, owner: { uid: 1000, gid: 0 } },
+      { kind: 'unix', path: '/run/b.sock', mode: 0o660, owner: { uid: undefined, gid: 50 } },
+      {
+        kind: 'tcp',
+        host: '127.0.0.1',
+        port: 8443,
+        tls: {
+          certificateFile: 'c.pem',
+          keyFile: 'k.pem',
+          places: {
+            certificate: 'listen[2].tls.certificate_file (p.yaml:5)',
+            key: 'listen[2].tls.key_file (p.yaml:5)',
+          },
+        },
+      },
+    ])
+    expect(settings.admin.listen).toMatchObject({ mode: 0o666, owner: { uid: 7, gid: undefined } })
+    // Everybody may open that one.
+    expect(warnings.map(({ place }) => place)).toEqual(['admin.listen.mode (p.yaml:6)'])
+  })
+
+  test('that are mappings have all their faults told at once, each at its place', async () => {
+    const found = await problems({
+      env: KEY,
+      file: yaml(`
+listen:
+  - { address: '127.0.0.1:1', mode: '0660', owner: '1' }
+  - { address: unix:/run/a.sock, mode: 0660 }
+  - { address: unix:/run/b.sock, mode: '999', owner: www-data }
+  - { adress: '127.0.0.1:4' }
+  - { address: ':5', tls: { certificate_file: c.pem } }
+  - [ '127.0.0.1:6' ]
+admin: { listen: { address: nowhere } }`),
+    })
+    expect(found.map(({ place }) => place).toSorted()).toEqual([
+      'admin.listen.address (p.yaml:9)',
+      'listen[0].mode (p.yaml:3)',
+      'listen[0].owner (p.yaml:3)',
+      'listen[1].mode (p.yaml:4)',
+      'listen[2].mode (p.yaml:5)',
+      'listen[2].owner (p.yaml:5)',
+      'listen[3].address (p.yaml:6)',
+      'listen[3].adress (p.yaml:6)',
+      'listen[4].address (p.yaml:7)',
+      'listen[4].tls.key_file (p.yaml:7)',
+      'listen[5] (p.yaml:8)',
+    ])
+    const remedies = Object.fromEntries(found.map(({ place, remedy }) => [place, remedy]))
+    expect(remedies['listen[3].adress (p.yaml:6)']).toBe('did you mean address?')
+    expect(remedies['listen[2].owner (p.yaml:5)']).toContain('1000:1000')
+  })
+
+  test('on other machines need the same consent with TLS as without', async () => {
+    const file = yaml(
+      "listen: [{ address: '0.0.0.0:1', tls: { certificate_file: c, key_file: k } }]",
+    )
+    expect(await places({ env: KEY, file })).toEqual(['listen[0] (p.yaml:1)'])
+  })
+
   test.each([
     '0.0.0.0:8080',
     '[::]:8080',

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 
+import { echoFilter } from '../../src/credentials/echo.ts'
 import { apiKey } from '../../src/credentials/api-key.ts'
 import type { Attachment } from '../../src/credentials/credential.ts'
 import type { CredentialEvent } from '../../src/credentials/events.ts'
@@ -161,7 +162,7 @@ test('a key that was refused long ago is tried again when the other is refused',
 
 test('a foreign attachment is nobody’s business', async () => {
   const { credential, reject } = await rig('opk_1')
-  expect(await reject({ attach() {} })).toBe('none')
+  expect(await reject({ attach() {}, echo: echoFilter([]) })).toBe('none')
   expect(credential.status().usable).toBe(true)
 })
 

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 
+import { echoFilter } from '../../src/credentials/echo.ts'
 import type { Attachment } from '../../src/credentials/credential.ts'
 import { settle } from '../support/manual-clock.ts'
 import { down, later, oauthRig, outcome, token } from './support.ts'
@@ -113,7 +114,7 @@ test('a 401 that meets a refresh under way joins it', async () => {
 
 test('a foreign attachment is nobody’s business', async () => {
   const rig = await ready(() => token('t'))
-  expect(await rig.credential.reject({ attach() {} })).toBeUndefined()
+  expect(await rig.credential.reject({ attach() {}, echo: echoFilter([]) })).toBeUndefined()
   await settle()
   expect(rig.mints()).toBe(1)
 })

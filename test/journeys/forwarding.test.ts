@@ -344,20 +344,23 @@ describe('the reply', () => {
     [403, 'application/problem+json', '{"code":"ERROR_PERMISSION_DENIED"}'],
     [299, 'x/odd', 'an odd status'],
     [599, 'x/odd', 'another odd status'],
-  ])('%i of the upstream passes byte for byte', async (status, type, body) => {
-    const bytes = Buffer.from(body)
-    upstream.script = answering(
-      `HTTP/1.1 ${status} Its Own Words\r\nContent-Type: ${type}\r\nX-Server-Request-Id: abc\r\nRetry-After: 17\r\nContent-Length: ${bytes.length}\r\n\r\n${bytes.toString('latin1')}`,
-    )
-    const reply = await send(proxy.port)
-    expect(reply).toMatchObject({ status, reason: 'Its Own Words', complete: true })
-    expect(reply.body.equals(bytes)).toBe(true)
-    expect(valuesOf(reply.rawHeaders, 'content-type')).toEqual([type])
-    expect(valuesOf(reply.rawHeaders, 'retry-after')).toEqual(['17'])
-    expect(valuesOf(reply.rawHeaders, 'proxy-status')).toEqual([])
-    const line = await proxy.accessLine((it) => it['status'] === status)
-    expect(line).toMatchObject({ source: 'upstream', upstream_id: 'abc' })
-  })
+  ])(
+    '%i of the upstream passes byte for byte, but for its reason phrase',
+    async (status, type, body) => {
+      const bytes = Buffer.from(body)
+      upstream.script = answering(
+        `HTTP/1.1 ${status} Its Own Words\r\nContent-Type: ${type}\r\nX-Server-Request-Id: abc\r\nRetry-After: 17\r\nContent-Length: ${bytes.length}\r\n\r\n${bytes.toString('latin1')}`,
+      )
+      const reply = await send(proxy.port)
+      expect(reply).toMatchObject({ status, complete: true })
+      expect(reply.body.equals(bytes)).toBe(true)
+      expect(valuesOf(reply.rawHeaders, 'content-type')).toEqual([type])
+      expect(valuesOf(reply.rawHeaders, 'retry-after')).toEqual(['17'])
+      expect(valuesOf(reply.rawHeaders, 'proxy-status')).toEqual([])
+      const line = await proxy.accessLine((it) => it['status'] === status)
+      expect(line).toMatchObject({ source: 'upstream', upstream_id: 'abc' })
+    },
+  )
 
   test('keeps the fields of the upstream but for the hop-by-hop ones and cookies', async () => {
     upstream.script = answering(

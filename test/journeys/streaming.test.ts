@@ -41,7 +41,7 @@ const proxyOf = (base: string) =>
       OPUSDNS_API_BASE: base,
       OPUSDNS_API_KEY: SEED_KEY.key,
     },
-    config: 'log: { access: false }',
+    config: 'log: { access: false }\nlimits: { body_size: { write: 2GiB } }',
   })
 
 /** Runs `work` while it looks at the memory of `proxy`; prints what it saw. */

@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest'
 
 import { Fault } from '../../src/base/fault.ts'
+import { Secret } from '../../src/base/secret.ts'
+import { echoFilter } from '../../src/credentials/echo.ts'
 import { readReplyHead, rewriteLocation } from '../../src/proxy/reply-head.ts'
 
 const ORIGIN = 'https://api.opusdns.com'
@@ -10,6 +12,7 @@ const read = (...fields: string[]) =>
   readReplyHead(
     fields.map((text) => Buffer.from(text, 'latin1')),
     CONTEXT,
+    echoFilter([Secret.of('the-live-credential-0123456789')]),
   )
 
 describe('a Location', () => {

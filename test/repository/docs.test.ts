@@ -19,6 +19,7 @@ describe('the documents', () => {
       version: '0',
       node: '0',
       tokenExpiry: () => new Map(),
+      connections: () => new Map(),
       logLost: () => 0,
     }).text()
     const names = [...exposed.matchAll(/^# TYPE (opusdns_proxy_\w+)/gm)].map((match) => match[1])

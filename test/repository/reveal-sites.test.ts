@@ -15,6 +15,8 @@ const SITES: Readonly<Record<string, number>> = {
   'src/credentials/access-token.ts': 1,
   // Into the outgoing X-Api-Key header.
   'src/credentials/api-key.ts': 1,
+  // Into the search for it in replies, to mask it there.
+  'src/credentials/echo.ts': 1,
   // Into the body of the token request.
   'src/credentials/token-endpoint.ts': 1,
 }

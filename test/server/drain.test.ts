@@ -13,6 +13,7 @@ function listener() {
   }
   const fake: Listener = {
     address: '127.0.0.1:1',
+    connections: () => 0,
     retire: note('retire'),
     stopAccepting: note('stopAccepting'),
     closeIdle: note('closeIdle'),

@@ -1,38 +1,9 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
 import { connect } from 'node:net'
-import { afterEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 
-import { systemClock } from '../../src/base/clock.ts'
-import { openListener } from '../../src/server/listener.ts'
-import type { Listener, ListenerOptions } from '../../src/server/listener.ts'
 import { wire } from '../opusdns/wire.ts'
 import { eventually } from '../support/eventually.ts'
-
-const open: Listener[] = []
-type Serve = (request: IncomingMessage, response: ServerResponse) => void
-const hello: Serve = (_request, response) => void response.end('hello')
-
-async function listen(serve: Serve = hello, options: Partial<ListenerOptions> = {}) {
-  const listener = await openListener(
-    {
-      endpoint: { kind: 'tcp', host: '127.0.0.1', port: 0 },
-      headerSize: 4096,
-      requestHeadTimeout: 300,
-      keepAliveTimeout: 1000,
-      ...options,
-    },
-    systemClock,
-    serve,
-  )
-  open.push(listener)
-  return { listener, port: Number(listener.address.split(':')[1]) }
-}
-afterEach(() => {
-  for (const listener of open.splice(0)) {
-    listener.stopAccepting()
-    listener.destroy()
-  }
-})
+import { testListener } from './support.ts'
 
 const GET = 'GET / HTTP/1.1\r\nHost: x\r\n\r\n'
 const problemIn = (text: string) =>
@@ -40,7 +11,7 @@ const problemIn = (text: string) =>
 
 describe('a listener', () => {
   test('tells its real port', async () => {
-    const { listener, port } = await listen()
+    const { listener, port } = await testListener()
     expect(listener.address).toBe(`127.0.0.1:${port}`)
     expect(port).toBeGreaterThan(0)
   })
@@ -57,7 +28,7 @@ describe('a listener', () => {
     ['a tunnel', 'CONNECT x:1 HTTP/1.1\r\nHost: x:1\r\n\r\n', 405, 'method_not_allowed'],
   ])('answers %s with a problem, and hangs up', async (_what, bytes, status, code) => {
     let served = 0
-    const { port } = await listen(() => void served++)
+    const { port } = await testListener(() => void served++)
     const { text, end } = await wire(port, bytes, 4000)
     expect(text).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `))
     expect(text).toMatch(/\r\nConnection: close\r\n/)
@@ -67,7 +38,7 @@ describe('a listener', () => {
   })
 
   test('does not answer a request with the fault of the bytes behind it', async () => {
-    const { port } = await listen(
+    const { port } = await testListener(
       (_request, response) => void setTimeout(() => response.end('good'), 100),
     )
     const { text, end } = await wire(port, `${GET}nonsense\r\n\r\n`, 4000)
@@ -78,7 +49,7 @@ describe('a listener', () => {
 
   test('tells the request whose body is malformed', async () => {
     let told = false
-    const { port } = await listen((request, response) => {
+    const { port } = await testListener((request, response) => {
       request.once('malformed', () => {
         told = true
         response.end()
@@ -90,7 +61,7 @@ describe('a listener', () => {
   })
 
   test('serves a client that closed its sending side, and gives up on one that is gone', async () => {
-    const { port } = await listen(
+    const { port } = await testListener(
       (_request, response) => void setTimeout(() => response.end('late'), 100),
     )
     const text = await new Promise<string>((resolve) => {
@@ -104,7 +75,7 @@ describe('a listener', () => {
     })
     expect(text).toContain('late')
     let closed = false
-    const silent = await listen(
+    const silent = await testListener(
       (_request, response) => void response.once('close', () => (closed = true)),
     )
     const socket = connect(silent.port, '127.0.0.1', () => socket.end(GET))
@@ -114,7 +85,7 @@ describe('a listener', () => {
 
 describe('a listener that is on its way out', () => {
   test('says Connection: close on every reply', async () => {
-    const { listener, port } = await listen()
+    const { listener, port } = await testListener()
     expect((await wire(port, GET, 200)).text).not.toMatch(/connection: close/i)
     listener.retire()
     const { text, end } = await wire(port, GET, 3000)
@@ -124,7 +95,7 @@ describe('a listener that is on its way out', () => {
 
   test('lets nobody in, and finishes what it began', async () => {
     let finish: () => void = () => undefined
-    const { listener, port } = await listen((_request, response) => {
+    const { listener, port } = await testListener((_request, response) => {
       finish = () => void response.end('done')
     })
     listener.retire()
@@ -144,7 +115,7 @@ describe('a listener that is on its way out', () => {
   })
 
   test('is closed at once when nobody is there', async () => {
-    const { listener } = await listen()
+    const { listener } = await testListener()
     listener.stopAccepting()
     expect(await listener.closed()).toBeUndefined()
   })

@@ -7,14 +7,17 @@ import { startProxy } from '../../src/server/proxy.ts'
 import { SEED_CLIENT, SEED_KEY } from '../opusdns/seed.ts'
 import { metricsText, sumOf } from './admin-pages.ts'
 import { eventually } from './eventually.ts'
-import type { LogLine } from './running-proxy.ts'
+import type { LogLine } from './program.ts'
 
 /** See `localProxy`. */
 export interface LocalProxyOptions {
   /** Origin of the upstream. */
   readonly base: string
-  /** Which of the simulator's seed credentials is used. Default `key`. */
-  readonly credential?: 'key' | 'oauth'
+  /**
+   * Which of the simulator's seed credentials is used, or the variables that name another. Default
+   * `key`.
+   */
+  readonly credential?: 'key' | 'oauth' | Readonly<Record<string, string>>
   /** Text of the configuration file, without `shutdown`. */
   readonly config?: string
   /** `OPUSDNS_PROXY_LISTEN`; default one free port. */
@@ -40,13 +43,9 @@ export interface LocalProxy {
 /** Starts a proxy; it must be stopped. */
 export async function localProxy(options: LocalProxyOptions): Promise<LocalProxy> {
   const lines: LogLine[] = []
-  const credential =
-    options.credential === 'oauth'
-      ? { OPUSDNS_CLIENT_ID: SEED_CLIENT.id, OPUSDNS_CLIENT_SECRET: SEED_CLIENT.secret }
-      : { OPUSDNS_API_KEY: SEED_KEY.key }
   const { settings, captured } = await loadSettings({
     env: {
-      ...credential,
+      ...variablesOf(options.credential ?? 'key'),
       OPUSDNS_API_BASE: options.base,
       OPUSDNS_PROXY_LISTEN: options.listen ?? '127.0.0.1:0',
       OPUSDNS_PROXY_ADMIN: '127.0.0.1:0',
@@ -79,4 +78,12 @@ export async function localProxy(options: LocalProxyOptions): Promise<LocalProxy
     },
     stop: () => proxy.stop(),
   }
+}
+
+function variablesOf(
+  credential: LocalProxyOptions['credential'],
+): Readonly<Record<string, string>> {
+  if (credential === 'key') return { OPUSDNS_API_KEY: SEED_KEY.key }
+  if (credential !== 'oauth') return { ...credential }
+  return { OPUSDNS_CLIENT_ID: SEED_CLIENT.id, OPUSDNS_CLIENT_SECRET: SEED_CLIENT.secret }
 }

@@ -1,0 +1,49 @@
+// How many exchanges there may be at once, and how long each may take in all.
+
+import type { Clock } from '../base/clock.ts'
+import { Fault } from '../base/fault.ts'
+import { isEventStream } from '../opusdns/operations.ts'
+import type { Exchange } from './exchange.ts'
+import type { LimitSettings } from './options.ts'
+import { refuse } from './refusal.ts'
+
+/** Lets an exchange in until its end. Throws a Fault `overloaded` when there are too many. */
+export type Admit = (exchange: Exchange) => void
+
+/** Builds the count and the clock of the exchanges that are let in. */
+export function admission(
+  { inFlight, totalTimeout }: Pick<LimitSettings, 'inFlight' | 'totalTimeout'>,
+  clock: Clock,
+): Admit {
+  let inside = 0
+  const leave = () => {
+    inside -= 1
+  }
+
+  function expire(exchange: Exchange): void {
+    const fault = new Fault('total_timeout', {
+      detail: 'The exchange took longer than limits.total_timeout.',
+      limit: 'total_timeout',
+    })
+    if (exchange.onExpired === undefined) refuse(exchange, fault)
+    else exchange.onExpired(fault)
+  }
+
+  return function admit(exchange) {
+    if (inside >= inFlight) {
+      throw new Fault('overloaded', {
+        detail: 'The proxy serves as many requests as limits.in_flight lets it.',
+        retryAfter: 1,
+        limit: 'in_flight',
+      })
+    }
+    inside += 1
+    exchange.onEnd = leave
+    if (totalTimeout === 0 || isEventStream(exchange.operation)) return
+    const cancel = clock.after(totalTimeout, () => expire(exchange))
+    exchange.onEnd = () => {
+      cancel()
+      leave()
+    }
+  }
+}
