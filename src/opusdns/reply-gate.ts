@@ -22,7 +22,8 @@ export interface GateState {
 const MOST = 16
 
 const VERSION = /^HTTP\/1\.[01] /
-const HEAD = /^HTTP\/1\.[01] 1\d\d(?: [^\r\n\0]*)?\r\n(?:[\w!#$%&'*+.^`|~-]+:[^\r\n\0]*\r\n)*$/
+const HEAD =
+  /^HTTP\/1\.[01] 1\d\d(?: [\t\x20-\x7e\x80-\xff]*)?\r\n(?:[\w!#$%&'*+.^`|~-]+:[\t\x20-\x7e\x80-\xff]*\r\n)*$/
 const START = 'HTTP/1.1 200'.length
 const ZERO = 0x30
 const ONE = 0x31

@@ -104,15 +104,16 @@ export class Attempt implements UpstreamHandler {
     controller: Dispatcher.DispatchController,
     status: number,
     _headers: unknown,
+    reason = '',
   ): void {
     if (this.#over) return
     const exchange = this.#exchange
     exchange.answeredAt = exchange.now()
     this.#status = status
     try {
-      if (status > 599) {
+      if (status > 599 || reason.includes('\0')) {
         throw new Fault('upstream_protocol', {
-          detail: 'The upstream answered with no HTTP status.',
+          detail: 'The upstream answered with no status line of HTTP.',
         })
       }
       this.#head = readReplyHead(controller.rawHeaders as Buffer[], this.#context, this.#owner.echo)

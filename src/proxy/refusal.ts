@@ -2,6 +2,7 @@
 // clients read, and marked with `Proxy-Status` so that nobody takes it for an answer of OpusDNS.
 
 import { Fault } from '../base/fault.ts'
+import type { FaultCode } from '../base/fault.ts'
 import type { Exchange } from './exchange.ts'
 import { METHODS } from './methods.ts'
 
@@ -49,6 +50,13 @@ export function problemFields(fault: Fault, id: string, length: number): string[
   return fields
 }
 
+/** After these it is not sure that what follows on the connection is what it seems to be. */
+const UNSURE: ReadonlySet<FaultCode> = new Set([
+  'bad_request',
+  'path_not_canonical',
+  'version_not_supported',
+])
+
 /**
  * Answers `exchange` with `error` and ends it. A request whose body was not read closes the
  * connection, so that nothing behind it is taken for a new request. Once a head was sent, the only
@@ -67,7 +75,8 @@ export function refuse(exchange: Exchange, error: unknown): void {
   const body = Buffer.from(problemBody(fault, exchange.id))
   const fields = problemFields(fault, exchange.id, body.length)
   const unread = !request.complete && !hasNoBody(exchange)
-  if (unread || fault.code === 'bad_request' || fault.code === 'path_not_canonical') {
+  // Node.js closes by itself after a reply to `Expect` that was not a 100.
+  if (unread || UNSURE.has(fault.code) || request.headers.expect !== undefined) {
     exchange.closeAfterReply()
     fields.push('Connection', 'close')
   }

@@ -51,18 +51,19 @@ export function takeBody(
   clock: Clock,
   done: Done,
 ): void {
+  if (contentLength !== undefined && contentLength > bound.bytes) {
+    done(tooLarge(bound), null)
+    return
+  }
+  // A client may wait to be asked for the body; HTTP/1.0 knows no 100 (RFC 9110 section 10.1.1).
+  // Without a body too: Node.js closes after a reply to one who was not asked.
+  if (request.headers.expect !== undefined && request.httpVersionMinor > 0) invite(response)
   if (contentLength === 0) {
     // Nothing will come; the parser still has to see the end of the message.
     request.resume()
     done(undefined, null)
     return
   }
-  if (contentLength !== undefined && contentLength > bound.bytes) {
-    done(tooLarge(bound), null)
-    return
-  }
-  // A client may wait to be asked for the body; HTTP/1.0 knows no 100 (RFC 9110 section 10.1.1).
-  if (request.headers.expect !== undefined && request.httpVersionMinor > 0) invite(response)
   if (contentLength !== undefined && contentLength > options.heldBytes) {
     done(undefined, bodyStream(request, bound, options, clock))
     return

@@ -9,6 +9,7 @@ import type { Socket } from 'node:net'
 import type { Clock } from '../base/clock.ts'
 import { errorCode } from '../base/fault.ts'
 import type { Endpoint } from '../config/endpoint.ts'
+import { lingerAfterReply } from '../proxy/linger.ts'
 import { bind, boundAddress } from './bind.ts'
 import type { Umask } from './bind.ts'
 import type { LiveCertificate } from './certificate.ts'
@@ -92,6 +93,8 @@ export async function openListener(
     response.on('close', closed)
     if (retired) response.shouldKeepAlive = false
     serve(request, response)
+    // A request behind the last reply of a connection would be carried out and not answered.
+    if (retired) lingerAfterReply(socket, clock)
   }
 
   function arrived(socket: ClientSocket): void {

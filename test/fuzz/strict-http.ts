@@ -38,7 +38,6 @@ const FIELD = new RegExp(
 const REQUEST_LINE = new RegExp(`^${TOKEN} +[\\x21-\\x7e]+ +HTTP/1\\.[01]$`)
 const STATUS_LINE = /^HTTP\/1\.[01] [1-5]\d\d(?: [\t\x20-\x7e\x80-\xff]*)?$/
 // A reason phrase means nothing; the proxy leaves one out that it cannot write.
-// eslint-disable-next-line no-control-regex
 const ANY_REASON = /^HTTP\/1\.[01] [1-5]\d\d(?: [^\r\n\0]*)?$/
 const CHUNK = /^([0-9A-Fa-f]{1,13})(?:[\t ]*;[\t\x20-\x7e\x80-\xff]*)?$/
 const EXACT_CHUNK = /^([0-9A-Fa-f]{1,13})$/
