@@ -1,7 +1,7 @@
 // `check`: says whether the configuration is valid, and what it means. Opens no connection.
 
 import type { ListenAddress } from '../config/address.ts'
-import { referenceText } from '../secrets/reference.ts'
+import { referenceText } from '../secrets/reference-options.ts'
 import { loadConfiguration } from './configuration.ts'
 import { printFault } from './printer.ts'
 import type { ConfigOption, ExitCode, World } from './world.ts'

@@ -5,7 +5,8 @@ import { systemClock } from '../base/clock.ts'
 import { Fault } from '../base/fault.ts'
 import { tokenEndpoint } from '../credentials/token-endpoint.ts'
 import type { MintResult } from '../credentials/token-reply.ts'
-import { referenceText, secretSource } from '../secrets/reference.ts'
+import { referenceText } from '../secrets/reference-options.ts'
+import { secretSource } from '../secrets/reference.ts'
 import { buildUpstream } from '../server/upstream.ts'
 import { loadConfiguration } from './configuration.ts'
 import { printDuration, printFault } from './printer.ts'
@@ -28,7 +29,13 @@ export async function tokenCommand(options: ConfigOption, world: World): Promise
         ],
       })
     }
-    const deps = { clock: systemClock, captured: loaded.captured, environment: world.env }
+    const { captured, settings } = loaded
+    const deps = {
+      clock: systemClock,
+      captured,
+      environment: world.env,
+      vendors: settings.secrets,
+    }
     const upstream = await buildUpstream(loaded.settings, systemClock)
     const mint = tokenEndpoint({ encoding: credential.tokenRequest }, upstream, systemClock)
     const secrets = [credential.secret, credential.previous].filter((one) => one !== undefined)

@@ -3,7 +3,7 @@
 
 import type { Problem } from '../base/fault.ts'
 import type { CredentialSettings } from '../credentials/options.ts'
-import type { SecretReference } from '../secrets/options.ts'
+import type { SecretReference } from '../secrets/reference-options.ts'
 import { didYouMean } from './did-you-mean.ts'
 import type { Variables } from './environment.ts'
 

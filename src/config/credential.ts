@@ -2,10 +2,10 @@
 // a half. Captures the values that stand in variables. No text here quotes a value.
 
 import type { Problem } from '../base/fault.ts'
-import type { Secret } from '../base/secret.ts'
+import { Secret } from '../base/secret.ts'
 import type { CredentialSettings } from '../credentials/options.ts'
 import { secretText } from '../secrets/options.ts'
-import type { SecretReference } from '../secrets/options.ts'
+import type { SecretReference } from '../secrets/reference-options.ts'
 import { withClientId } from './client-id.ts'
 import { CREDENTIAL_VARIABLES, credentialFromEnvironment } from './credential-environment.ts'
 import type { Variables } from './environment.ts'
@@ -63,10 +63,14 @@ export function chooseCredential(input: CredentialInput): ChosenCredential {
       })
       continue
     }
-    const secret = secretText.safeParse(text)
+    // What a secret has yet to be taken out of is judged when that is done.
+    const whole = reference.extract === undefined
+    const secret = whole
+      ? secretText.safeParse(text)
+      : { success: true as const, data: Secret.of(text) }
     if (secret.success) captured.set(reference.name, secret.data)
     else problems.push(...secret.error.issues.map((issue) => spokenProblem(where, issue.message)))
-    if (settings.kind === 'api_key' && !text.startsWith('opk_')) {
+    if (whole && settings.kind === 'api_key' && !text.startsWith('opk_')) {
       warnings.push({
         place: where,
         fault: 'does not look like an OpusDNS API key',

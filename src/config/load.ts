@@ -74,6 +74,7 @@ export async function loadSettings(input: LoadInput): Promise<LoadedSettings> {
   const admin = part('admin')
   const upstream = part('upstream')
   const inFile = part('credential')
+  const secrets = part('secrets')
   const policy = part('policy')
   const limits = part('limits')
   const log = part('log')
@@ -122,6 +123,7 @@ export async function loadSettings(input: LoadInput): Promise<LoadedSettings> {
     !admin ||
     !listeners.admin ||
     !upstream ||
+    !secrets ||
     !policy ||
     !limits ||
     !log ||
@@ -138,6 +140,7 @@ export async function loadSettings(input: LoadInput): Promise<LoadedSettings> {
     admin: { listen: listeners.admin, hosts: lower(admin.hosts) },
     upstream,
     credential: chosen.settings,
+    secrets,
     policy,
     limits,
     log,

@@ -7,6 +7,7 @@ import { logOptions } from '../observe/options.ts'
 import { upstreamOptions } from '../opusdns/upstream-options.ts'
 import { policyOptions } from '../policy/options.ts'
 import { hostsOption, limitOptions } from '../proxy/options.ts'
+import { secretsOptions } from '../secrets/vendor-options.ts'
 import { insecureAllowAnonymousOption, listenOption, shutdownOptions } from '../server/options.ts'
 
 /** Schema of the file. Its parts are parsed one by one, so that one fault hides no other. */
@@ -22,6 +23,7 @@ export const fileSchema = z
     credential: credentialOptions
       .optional()
       .describe('What the proxy authenticates with: an API key, or OAuth2 client credentials.'),
+    secrets: secretsOptions.describe('Places of secrets that are reached over a network.'),
     policy: policyOptions.describe('What may pass.'),
     limits: limitOptions.describe('Bounds of what a client may ask for.'),
     log: logOptions.describe('What is logged.'),

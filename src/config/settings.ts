@@ -5,6 +5,7 @@ import type { LogSettings } from '../observe/options.ts'
 import type { UpstreamSettings } from '../opusdns/upstream-options.ts'
 import type { PolicySettings } from '../policy/options.ts'
 import type { LimitSettings } from '../proxy/options.ts'
+import type { SecretsSettings } from '../secrets/vendor-options.ts'
 import type { Endpoint } from './endpoint.ts'
 
 /** All settings. Durations in milliseconds, sizes in bytes. Holds places of secrets, no secret. */
@@ -20,6 +21,7 @@ export interface Settings {
   }
   readonly upstream: UpstreamSettings
   readonly credential: CredentialSettings
+  readonly secrets: SecretsSettings
   readonly policy: PolicySettings
   readonly limits: LimitSettings
   readonly log: LogSettings

@@ -2,7 +2,7 @@
 
 import { z } from '../base/schema.ts'
 import { secretReference } from '../secrets/options.ts'
-import type { SecretReference } from '../secrets/options.ts'
+import type { SecretReference } from '../secrets/reference-options.ts'
 
 /** What the proxy authenticates with: an API key, or OAuth2 client credentials. */
 export type CredentialSettings =

@@ -5,18 +5,11 @@ import { spawn } from 'node:child_process'
 
 import type { Clock } from '../base/clock.ts'
 import { errorCode, Fault } from '../base/fault.ts'
+import { referenceText } from './reference-options.ts'
+import type { ReferenceOf } from './reference-options.ts'
+import { every } from './lifetime.ts'
 import type { SecretSource } from './source.ts'
 import { MAX_SECRET_BYTES, secretFromBytes } from './value.ts'
-
-/** See `execSource`. */
-export interface ExecSourceOptions {
-  /** Absolute path of the program, then its arguments, passed on as they are. */
-  readonly argv: readonly string[]
-  /** Milliseconds after which the command is killed and the read fails. */
-  readonly timeout: number
-  /** Milliseconds after which the command is worth running again. */
-  readonly lifetime: number
-}
 
 /** See `execSource`. */
 export interface ExecSourceDependencies {
@@ -26,9 +19,12 @@ export interface ExecSourceDependencies {
 }
 
 /** The secret that a command prints on its standard output. */
-export function execSource(options: ExecSourceOptions, deps: ExecSourceDependencies): SecretSource {
+export function execSource(
+  options: ReferenceOf<'exec'>,
+  deps: ExecSourceDependencies,
+): SecretSource {
   const [program = '', ...args] = options.argv
-  const reference = execReference(options.argv)
+  const reference = referenceText(options)
   const env: Record<string, string> = {}
   for (const name of ['PATH', 'HOME']) {
     const value = deps.environment[name]
@@ -78,22 +74,10 @@ export function execSource(options: ExecSourceOptions, deps: ExecSourceDependenc
     kind: 'exec',
     reference,
     async read() {
-      return secretFromBytes(await run(), reference)
+      return secretFromBytes(await run(), reference, options.extract)
     },
-    watch(changed) {
-      let cancel = deps.clock.after(options.lifetime, over)
-      function over(): void {
-        cancel = deps.clock.after(options.lifetime, over)
-        changed()
-      }
-      return () => cancel()
-    },
+    watch: (changed) => every(deps.clock, options.lifetime, changed),
   }
-}
-
-/** How a command is shown: without its arguments, for people put secrets there. */
-export function execReference(argv: readonly string[]): string {
-  return `exec:${argv[0] ?? ''}${argv.length > 1 ? ' …' : ''}`
 }
 
 function unavailable(reference: string, what: string, remedy: string): Fault {

@@ -7,6 +7,8 @@ import { open, stat } from 'node:fs/promises'
 
 import type { Clock } from '../base/clock.ts'
 import { errorCode, Fault } from '../base/fault.ts'
+import { referenceText } from './reference-options.ts'
+import type { Extraction } from './extraction.ts'
 import { MAX_SECRET_BYTES, secretFromBytes } from './value.ts'
 import type { SecretSource } from './source.ts'
 
@@ -14,6 +16,7 @@ import type { SecretSource } from './source.ts'
 export interface FileSourceOptions {
   /** Path of the file, absolute or from the working directory. Symbolic links are followed. */
   readonly path: string
+  readonly extract?: Extraction
 }
 
 /** Milliseconds between two looks at the file. A look is one `stat`; it reads nothing. */
@@ -26,7 +29,7 @@ const EVERYBODY_READS = 0o004
 /** The secret in a file. */
 export function fileSource(options: FileSourceOptions, deps: { clock: Clock }): SecretSource {
   const { path } = options
-  const reference = `file:${path}`
+  const reference = referenceText({ kind: 'file', ...options })
   // Which state of the file the latest read saw, so that a change between a read and the first
   // look is not missed.
   let seen: string | undefined
@@ -80,7 +83,7 @@ export function fileSource(options: FileSourceOptions, deps: { clock: Clock }): 
         const code = errorCode(error)
         throw unavailable(reference, `cannot be read${code === '' ? '' : ` (${code})`}`)
       }
-      return secretFromBytes(bytes, reference)
+      return secretFromBytes(bytes, reference, options.extract)
     },
     watch(changed) {
       let previous: string | undefined

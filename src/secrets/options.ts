@@ -1,42 +1,33 @@
-// How a user names the place of a secret: `env:NAME`, `file:/path`, `exec:/path argument`, or an
-// object with `exec`. A secret written out in a file is refused, and not quoted in the refusal.
+// How a user names the place of a secret: a text such as `file:/path` (src/secrets/reference-options.ts has all
+// forms), or an object with one in `from`. A secret written out is refused, and not quoted.
 
 import { duration, z } from '../base/schema.ts'
 import { Secret } from '../base/secret.ts'
+import type { Extraction } from './extraction.ts'
+import { EXAMPLES, parseReference } from './reference-options.ts'
+import type { SecretReference } from './reference-options.ts'
 import { secretFromText } from './value.ts'
-
-/** The place of one secret. Holds no value. */
-export type SecretReference =
-  | { readonly kind: 'env'; readonly name: string }
-  | { readonly kind: 'file'; readonly path: string }
-  | {
-      readonly kind: 'exec'
-      /** Absolute path of the program, then its arguments. */
-      readonly argv: readonly string[]
-      /** Milliseconds. */
-      readonly timeout: number
-      /** Milliseconds. */
-      readonly lifetime: number
-    }
 
 const NO_REFERENCE =
   'is not a reference to a secret (a secret itself must not stand here); ' +
-  'write env:NAME (in capitals), file:/path or exec:/path, and keep the secret there'
-
-// Capitals only, so that a secret pasted after `env:` is refused and never shown as a name.
-const FORM = /^(?:env:[A-Z_][A-Z0-9_]*|file:\/.+|exec:\/.+)$/
+  `write ${EXAMPLES}, and keep the secret there`
 
 const timeout = duration({ default: '10s', min: '100ms', max: '5m' }).describe(
-  'How long the command may take before it is killed.',
+  'How long one read may take.',
 )
 const lifetime = duration({ default: '5m', min: '1s', max: '7d' }).describe(
-  'How long its output counts as fresh; then the command is run again.',
+  'How long what was read counts as fresh, where the place does not tell of changes; then it is read again.',
 )
+const base64 = z.boolean().default(false).describe('True when the secret is kept in base64.')
 
-const text = z
-  .string()
-  .regex(FORM, NO_REFERENCE)
-  .transform((written) => parseReference(written))
+const DEFAULT_TIMES = { timeout: timeout.parse(undefined), lifetime: lifetime.parse(undefined) }
+
+const text = z.string().transform((written, context): SecretReference => {
+  const parsed = parseReference(written, DEFAULT_TIMES)
+  if (parsed !== undefined) return parsed
+  context.addIssue({ code: 'custom', message: NO_REFERENCE })
+  return z.NEVER
+})
 
 const command = z
   .strictObject({
@@ -47,6 +38,8 @@ const command = z
         error: 'does not begin with an absolute path; write the full path of the program first',
       })
       .describe('Absolute path of the program, then its arguments. No shell is involved.'),
+    field: z.string().min(1).optional().describe('Field of a JSON object that it prints.'),
+    base64,
     timeout,
     lifetime,
   })
@@ -55,27 +48,33 @@ const command = z
     argv: written.exec,
     timeout: written.timeout,
     lifetime: written.lifetime,
+    ...extractOf(written.field, written.base64),
   }))
 
-/** Schema of a reference as users write it; yields a `SecretReference`. */
-export const secretReference = z.union([text, command], { error: NO_REFERENCE })
+const described = z
+  .strictObject({
+    from: z.string().describe('The reference as a text.'),
+    base64,
+    timeout,
+    lifetime,
+  })
+  .transform((written, context): SecretReference => {
+    const { timeout: most, lifetime: life } = written
+    const parsed = parseReference(written.from, { timeout: most, lifetime: life })
+    if (parsed !== undefined) {
+      return { ...parsed, ...extractOf(parsed.extract?.field, written.base64) }
+    }
+    context.addIssue({ code: 'custom', message: NO_REFERENCE, path: ['from'] })
+    return z.NEVER
+  })
 
-/** Parses the text form, which must match the schema. Arguments of `exec:` are split at spaces. */
-function parseReference(written: string): SecretReference {
-  const colon = written.indexOf(':')
-  const rest = written.slice(colon + 1)
-  switch (written.slice(0, colon)) {
-    case 'env':
-      return { kind: 'env', name: rest }
-    case 'file':
-      return { kind: 'file', path: rest }
-    default:
-      return {
-        kind: 'exec',
-        argv: rest.split(/ +/).filter((part) => part !== ''),
-        timeout: timeout.parse(undefined),
-        lifetime: lifetime.parse(undefined),
-      }
+/** Schema of a reference as users write it; yields a `SecretReference`. */
+export const secretReference = z.union([text, command, described], { error: NO_REFERENCE })
+
+function extractOf(field: string | undefined, encoded: boolean): { extract?: Extraction } {
+  if (field === undefined && !encoded) return {}
+  return {
+    extract: { ...(field === undefined ? {} : { field }), ...(encoded ? { base64: true } : {}) },
   }
 }
 

@@ -3,7 +3,18 @@
 import type { Secret } from '../base/secret.ts'
 
 /** Kinds of sources; a metric label. */
-export type SourceKind = 'env' | 'file' | 'exec'
+export type SourceKind =
+  | 'env'
+  | 'file'
+  | 'exec'
+  | 'systemd'
+  | 'vault'
+  | 'aws-sm'
+  | 'aws-ssm'
+  | 'gcp'
+  | 'azure'
+  | 'op'
+  | 'k8s'
 
 /**
  * One secret in one place. Built without I/O.

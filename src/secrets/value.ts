@@ -2,6 +2,8 @@
 
 import { Fault } from '../base/fault.ts'
 import { Secret } from '../base/secret.ts'
+import { extracted } from './extraction.ts'
+import type { Extraction } from './extraction.ts'
 
 /** Longest secret that is accepted, in bytes, the trailing newline included. */
 export const MAX_SECRET_BYTES = 64 * 1024
@@ -36,12 +38,17 @@ export function secretFromText(text: string): Secret | SecretDefect {
 }
 
 /**
- * The Secret that was read from `reference`; throws a Fault `secret_unavailable` where
- * `secretFromText` finds a defect. Reads at most `MAX_SECRET_BYTES`.
+ * The Secret that was read from `reference`; throws a Fault `secret_unavailable` where `extraction`
+ * finds nothing, or `secretFromText` a defect. Reads at most `MAX_SECRET_BYTES`.
  */
-export function secretFromBytes(bytes: Uint8Array, reference: string): Secret {
+export function secretFromBytes(
+  bytes: Uint8Array,
+  reference: string,
+  extraction: Extraction = {},
+): Secret {
+  const secretBytes = extracted(bytes, extraction, reference)
   // Latin-1 maps every byte to one character, so that bytes beyond ASCII are seen and refused.
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1')
+  const text = Buffer.from(secretBytes).toString('latin1')
   const found = secretFromText(text)
   if (found instanceof Secret) return found
   throw new Fault('secret_unavailable', { detail: `${reference} ${found.fault}: ${found.remedy}.` })

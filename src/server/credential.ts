@@ -16,7 +16,8 @@ import type { Metrics } from '../observe/metrics.ts'
 import type { Upstream } from '../opusdns/upstream.ts'
 import { liveSecret } from '../secrets/live-secret.ts'
 import type { LiveSecret, SecretEvent } from '../secrets/live-secret.ts'
-import type { SecretReference } from '../secrets/options.ts'
+import type { SecretReference } from '../secrets/reference-options.ts'
+import type { SecretsSettings } from '../secrets/vendor-options.ts'
 import { secretSource } from '../secrets/reference.ts'
 
 /** Name of the only credential, in logs and metrics. */
@@ -32,6 +33,8 @@ export interface CredentialDeps {
   readonly captured: ReadonlyMap<string, Secret>
   /** What `exec:` takes `PATH` and `HOME` from. */
   readonly environment: Readonly<Record<string, string | undefined>>
+  /** How the places of secrets are reached. */
+  readonly vendors: SecretsSettings
 }
 
 /** The credential, and all that an operator wants to know about it. */

@@ -85,6 +85,7 @@ export async function startProxy(settings: Settings, world: ProxyWorld): Promise
     upstream: opusdns,
     captured: world.captured,
     environment: world.environment,
+    vendors: settings.secrets,
   })
   const tokens = issuedTokens(LOCAL_TOKENS, clock)
   const listening: string[] = []

@@ -51,6 +51,7 @@ describe('without a file', () => {
         key: { kind: 'env', name: 'OPUSDNS_API_KEY' },
         previous: undefined,
       },
+      secrets: expect.any(Object),
       policy: { allow: [] },
       limits: {
         headerSize: 32_768,

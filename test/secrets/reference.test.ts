@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'vitest'
 
 import { systemClock } from '../../src/base/clock.ts'
+import { referenceText } from '../../src/secrets/reference-options.ts'
 import { secretReference } from '../../src/secrets/options.ts'
-import { referenceText, secretSource } from '../../src/secrets/reference.ts'
+import { secretSource } from '../../src/secrets/reference.ts'
+import { secretsOptions } from '../../src/secrets/vendor-options.ts'
 
 const exec = { kind: 'exec', timeout: 10_000, lifetime: 300_000 }
 
@@ -42,6 +44,12 @@ describe('a reference to a secret', () => {
     { exec: ['/bin/tool'], timeout: '9m' },
     { exec: ['/bin/tool'], shell: true },
     { vault: 'canary' },
+    'vault:canary',
+    'azure:canary',
+    'gcp:canary',
+    'op:canary',
+    'k8s:canary',
+    { from: 'canary' },
   ])('%j is refused, and not quoted', (written) => {
     const parsed = secretReference.safeParse(written)
     expect(parsed.success).toBe(false)
@@ -55,9 +63,27 @@ describe('a reference to a secret', () => {
     expect(referenceText(secretReference.parse('file:/run/k'))).toBe('file:/run/k')
   })
 
-  test.each(['env:K', 'file:/run/k', 'exec:/bin/tool'])('%s builds its source', (written) => {
+  test.each([
+    'env:K',
+    'env:K#a.b',
+    'file:/run/k',
+    'file:/run/k#key',
+    'exec:/bin/tool',
+    'systemd:opusdns',
+    'vault:secret/data/opusdns#api_key',
+    'vault:secret/data/opusdns?version=3#api_key',
+    'aws-sm:prod/opusdns#key',
+    'aws-sm:arn:aws:secretsmanager:eu-west-1:123456789012:secret:x-AbCdEf',
+    'aws-ssm:/prod/opusdns',
+    'gcp:projects/p/secrets/s/versions/latest',
+    'azure:https://v.vault.azure.net/secrets/opusdns',
+    'op://Infra/OpusDNS/credential',
+    'k8s:dns/opusdns#api_key',
+    'k8s:opusdns#api_key',
+  ])('%s builds its source', (written) => {
     const reference = secretReference.parse(written)
-    const deps = { clock: systemClock, captured: new Map(), environment: {} }
+    const vendors = secretsOptions.parse(undefined)
+    const deps = { clock: systemClock, captured: new Map(), environment: {}, vendors }
     const source = secretSource(reference, deps)
     expect(`${source.kind}:`).toBe(written.slice(0, written.indexOf(':') + 1))
     expect(source.reference).toBe(written)

@@ -206,7 +206,10 @@ describe('a file', () => {
 function command(script: string, clock = manualClock(), more: readonly string[] = []) {
   const argv = [process.execPath, '-e', script, ...more]
   const environment = { PATH: '/bin', HOME: '/home/x', OPUSDNS_API_KEY: 'opk_canary', LANG: 'C' }
-  return execSource({ argv, timeout: 10_000, lifetime: 300_000 }, { clock, environment })
+  return execSource(
+    { kind: 'exec', argv, timeout: 10_000, lifetime: 300_000 },
+    { clock, environment },
+  )
 }
 
 describe('a command', () => {
@@ -238,7 +241,7 @@ describe('a command', () => {
 
   test('that cannot be run is reported by its error code alone', async () => {
     const source = execSource(
-      { argv: ['/nowhere/tool', 'opk_canary'], timeout: 1000, lifetime: 1000 },
+      { kind: 'exec', argv: ['/nowhere/tool', 'opk_canary'], timeout: 1000, lifetime: 1000 },
       { clock: manualClock(), environment: {} },
     )
     const error: unknown = await source.read().catch((reason: unknown) => reason)

@@ -1,0 +1,13 @@
+// The lifetime of what was read, for places that tell nobody when they change.
+
+import type { Cancel, Clock } from '../base/clock.ts'
+
+/** Calls `over` every `lifetime` milliseconds, until the returned function ends it. */
+export function every(clock: Clock, lifetime: number, over: () => void): Cancel {
+  let cancel = clock.after(lifetime, again)
+  function again(): void {
+    cancel = clock.after(lifetime, again)
+    over()
+  }
+  return () => cancel()
+}
