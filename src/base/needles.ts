@@ -8,6 +8,14 @@ const LONGEST_WINDOW = 32
 /** Shorter patterns would be found by chance, and make every jump short. */
 export const SHORTEST_NEEDLE = 8
 
+/**
+ * Bounds a search: bytes that may still be compared beyond the first look. Only texts and patterns that
+ * are made to be alike, such as one letter again and again, need many.
+ */
+export interface Budget {
+  left: number
+}
+
 /** A half-open range of positions. */
 export interface Span {
   readonly start: number
@@ -23,12 +31,13 @@ export interface Needles {
    */
   head(bytes: Uint8Array, from: number): number
   /** The earliest whole pattern from `from` on; the longest of those with the same start. */
-  find(bytes: Uint8Array, from: number): Span | undefined
+  find(bytes: Uint8Array, from: number, budget?: Budget): Span | undefined
   /**
    * Length of the longest suffix of `bytes` that begins a pattern without being all of it: what has
-   * to be held back until the next bytes are known.
+   * to be held back until the next bytes are known. Both end early, with no answer that means
+   * anything, when the budget falls below 0.
    */
-  tail(bytes: Uint8Array): number
+  tail(bytes: Uint8Array, budget?: Budget): number
 }
 
 /** A search for `patterns`. Those of fewer than `SHORTEST_NEEDLE` bytes are ignored. */
@@ -51,7 +60,7 @@ export function needles(patterns: readonly Uint8Array[]): Needles {
       const shift = shifts[block] as number
       if (shift === 0) {
         const start = last - window + 1
-        if (sorted.some((it) => startsWith(bytes, start, it, window))) return start
+        if (sorted.some((it) => alike(bytes, start, it, window) === window)) return start
         last++
       } else {
         last += shift
@@ -60,26 +69,34 @@ export function needles(patterns: readonly Uint8Array[]): Needles {
     return -1
   }
 
-  function find(bytes: Uint8Array, from: number): Span | undefined {
+  function find(bytes: Uint8Array, from: number, budget = endless()): Span | undefined {
     for (let start = head(bytes, from); start !== -1; start = head(bytes, start + 1)) {
+      if (budget.left < 0) return undefined
       const room = bytes.length - start
       for (const pattern of sorted) {
         const size = pattern.length
-        if (size <= room && startsWith(bytes, start, pattern, size)) {
-          return { start, end: start + size }
-        }
+        if (size > room) continue
+        const same = alike(bytes, start, pattern, size)
+        budget.left -= same
+        if (same === size) return { start, end: start + size }
       }
     }
     return undefined
   }
 
   /** True when all of `bytes` from `start` on is the beginning of a longer pattern. */
-  function begins(bytes: Uint8Array, start: number): boolean {
+  function begins(bytes: Uint8Array, start: number, budget: Budget): boolean {
     const size = bytes.length - start
-    return sorted.some((it) => size < it.length && startsWith(bytes, start, it, size))
+    for (const pattern of sorted) {
+      if (size >= pattern.length) continue
+      const same = alike(bytes, start, pattern, size)
+      budget.left -= same
+      if (same === size) return true
+    }
+    return false
   }
 
-  function tail(bytes: Uint8Array): number {
+  function tail(bytes: Uint8Array, budget = endless()): number {
     const end = bytes.length
     // Where a whole window is left, jump from head to head; the few last bytes are tried one by one.
     for (
@@ -87,10 +104,11 @@ export function needles(patterns: readonly Uint8Array[]): Needles {
       start !== -1;
       start = head(bytes, start + 1)
     ) {
-      if (begins(bytes, start)) return end - start
+      if (begins(bytes, start, budget)) return end - start
+      if (budget.left < 0) return 0
     }
     for (let start = Math.max(0, end - window + 1); start < end; start++) {
-      if (firsts[bytes[start] as number] === 1 && begins(bytes, start)) return end - start
+      if (firsts[bytes[start] as number] === 1 && begins(bytes, start, budget)) return end - start
     }
     return 0
   }
@@ -117,10 +135,13 @@ function shiftsOf(patterns: readonly Uint8Array[], window: number): Uint8Array {
   return shifts
 }
 
-/** True when the first `size` bytes of `pattern` stand in `bytes` at `start`; there is room. */
-function startsWith(bytes: Uint8Array, start: number, pattern: Uint8Array, size: number): boolean {
-  for (let at = 0; at < size; at++) {
-    if (bytes[start + at] !== pattern[at]) return false
-  }
-  return true
+/** How many of the first `size` bytes of `pattern` stand in `bytes` at `start`; there is room. */
+function alike(bytes: Uint8Array, start: number, pattern: Uint8Array, size: number): number {
+  let at = 0
+  while (at < size && bytes[start + at] === pattern[at]) at++
+  return at
+}
+
+function endless(): Budget {
+  return { left: Infinity }
 }

@@ -3,6 +3,7 @@
 // (`%4` before a secret that begins with `1`) could hide it: it tries every reading at every start.
 
 import { needles } from '../base/needles.ts'
+import type { Budget } from '../base/needles.ts'
 
 /** The longest way to write one byte: `\u0053`. */
 export const LONGEST_ESCAPE = 6
@@ -18,6 +19,15 @@ const NONE = -1
 const CUT = -2
 
 const NO_PATTERNS: Uint8Array[] = []
+
+// What a search may compare; ordinary texts need about one byte for each of theirs.
+const PER_BYTE = 64
+const AT_LEAST = 65_536
+
+/** The answer for bytes that are made to be costly: all of them count as echo. */
+function everything(bytes: Uint8Array): Echoes {
+  return { spans: [0, bytes.length], open: bytes.length }
+}
 
 /** What was found in some bytes. */
 export interface Echoes {
@@ -58,6 +68,7 @@ export function echoSearch(patterns: readonly Uint8Array[]): EchoSearch {
   let end = 0
   let cut = false
   let seen: Set<number> | undefined
+  const budget: Budget = { left: 0 }
 
   /** Tries all readings of the echo of any pattern that begins at `start`. */
   function attempt(bytes: Uint8Array, start: number): void {
@@ -94,6 +105,8 @@ export function echoSearch(patterns: readonly Uint8Array[]): EchoSearch {
       }
       const byte = bytes[at]
       const wanted = pattern[next]
+      budget.left -= 1
+      if (budget.left < 0) return
       const escape = byte === PERCENT || byte === BACKSLASH ? escapeAt(bytes, at) : NONE
       const fits = escape === CUT || (escape !== NONE && (escape & 0xff) === wanted)
       if (!fits) {
@@ -120,7 +133,7 @@ export function echoSearch(patterns: readonly Uint8Array[]): EchoSearch {
 
   function searchPlain(bytes: Uint8Array, spans: number[]): void {
     // From the next start, not from the end: what overlaps an echo is masked too.
-    for (let it = plain.find(bytes, 0); it; it = plain.find(bytes, it.start + 1)) {
+    for (let it = plain.find(bytes, 0, budget); it; it = plain.find(bytes, it.start + 1, budget)) {
       spans.push(it.start, it.end)
     }
   }
@@ -158,18 +171,23 @@ export function echoSearch(patterns: readonly Uint8Array[]): EchoSearch {
   return {
     search(bytes) {
       const spans: number[] = []
+      budget.left = PER_BYTE * bytes.length + AT_LEAST
       if (bytes.indexOf(PERCENT) === -1 && bytes.indexOf(BACKSLASH) === -1) {
         searchPlain(bytes, spans)
-        return { spans, open: bytes.length - plain.tail(bytes) }
+        const tail = plain.tail(bytes, budget)
+        return budget.left < 0 ? everything(bytes) : { spans, open: bytes.length - tail }
       }
       const open = searchEscaped(bytes, spans)
-      return { spans, open: Math.min(open, bytes.length - plain.tail(bytes)) }
+      const tail = plain.tail(bytes, budget)
+      if (budget.left < 0) return everything(bytes)
+      return { spans, open: Math.min(open, bytes.length - tail) }
     },
 
     opens(bytes) {
       if (bytes.length === 0) return false
+      budget.left = PER_BYTE * bytes.length + AT_LEAST
       attempt(bytes, 0)
-      return cut
+      return cut && budget.left >= 0
     },
   }
 }

@@ -23,6 +23,7 @@ const BY_CODE: Readonly<Record<string, FaultCode>> = {
   UND_ERR_HEADERS_OVERFLOW: 'upstream_head_too_large',
   UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'upstream_protocol',
   UND_ERR_RES_EXCEEDED_MAX_SIZE: 'upstream_protocol',
+  UND_ERR_INVALID_ARG: 'bad_request',
   UND_ERR_SOCKET: 'upstream_terminated',
   UND_ERR_CLOSED: 'upstream_terminated',
   UND_ERR_DESTROYED: 'upstream_terminated',
@@ -33,6 +34,7 @@ const TLS_CODE =
   /^(?:CERT_|ERR_TLS_|ERR_SSL_|EPROTO|UNABLE_TO_|SELF_SIGNED|DEPTH_ZERO_|HOSTNAME_MISMATCH|INVALID_CA)/
 
 const DETAILS: Partial<Record<FaultCode, string>> = {
+  bad_request: 'The request head cannot be forwarded.',
   upstream_refused: 'OpusDNS refused the connection. Check OPUSDNS_API_BASE, then try again.',
   upstream_dns: 'The name of the OpusDNS API cannot be resolved. Check DNS and OPUSDNS_API_BASE.',
   upstream_unreachable: 'OpusDNS cannot be reached from here. Check the network.',

@@ -43,7 +43,9 @@ export const upstreamOptions = z
       .min(1)
       .max(4096)
       .default(128)
-      .describe('Connections to OpusDNS at most; further requests wait for one.'),
+      .describe(
+        'Connections to OpusDNS at most; further requests wait for one. Event streams have half as many of their own.',
+      ),
     connect_timeout: duration({ default: '5s', min: '100ms', max: '1m' }).describe(
       'How long connecting may take, TLS included.',
     ),

@@ -7,6 +7,7 @@ import type { Clock } from '../base/clock.ts'
 import { errorCode } from '../base/fault.ts'
 import { Client, Pool, buildConnector } from './client-library.ts'
 import type { ClientInstance, ClientOptions, Dispatcher } from './client-library.ts'
+import { queue } from './queue.ts'
 import { gateReplies } from './reply-gate.ts'
 import type { Awaiting, GateState } from './reply-gate.ts'
 import { ask } from './question.ts'
@@ -36,10 +37,17 @@ export interface Lane extends GateState {
   socket: Socket | undefined
   /** Set when the present socket failed, even after undici reported a clean end. */
   failed: boolean
+  /**
+   * True when the end of the connection proves nothing: Node.js does not tell whether TLS was closed
+   * (RFC 9112 section 9.8) or cut by somebody on the way.
+   */
+  readonly vague: boolean
 }
 
 /** undici's handler, told which connection serves it. */
 export interface UpstreamHandler extends Dispatcher.DispatchHandler, Awaiting {
+  /** Set when a connection is free for it; to be called once the handler has its last call. */
+  release: (() => void) | undefined
   /**
    * Called when a connection is free for the request, which may have waited long: takes note of the
    * connection, and returns the fields to send, the credential of this moment among them. What it
@@ -54,8 +62,11 @@ export interface UpstreamRequest {
   /** Origin-form target: path and query, byte for byte. */
   readonly path: string
   readonly body: Buffer | NodeJS.ReadableStream | null
-  /** Milliseconds between two pieces of the reply body; 0 for a stream that may be silent. */
-  readonly bodyTimeout?: number
+  /**
+   * True for a reply that may be silent for long and last for ever. Such ones have connections of their
+   * own, half as many as the others, so that they keep none from them.
+   */
+  readonly stream?: boolean
   /** True to use a connection that nobody has used before, nor will again. */
   readonly fresh?: boolean
 }
@@ -66,8 +77,12 @@ export interface Upstream {
   readonly origin: string
   /** What goes into `Host`: the name, and the port unless it is the scheme's default. */
   readonly host: string
-  /** Streams one request; the hot path. All outcomes reach the handler, a Pool that is closed too. */
-  dispatch(request: UpstreamRequest, handler: UpstreamHandler): void
+  /**
+   * Streams one request; the hot path. All outcomes reach the handler, a Pool that is closed too. When
+   * no connection is free, the request waits, and the function that takes it back is returned: then
+   * nothing of it stays behind, and the handler hears no more.
+   */
+  dispatch(request: UpstreamRequest, handler: UpstreamHandler): (() => void) | undefined
   /**
    * Asks one small question (a token, an introspection) on connections of its own, so that a full
    * pool cannot keep a token away. Follows no redirect. Rejects with a Fault of source `upstream`.
@@ -76,6 +91,9 @@ export interface Upstream {
   /** Ends every connection at once. */
   destroy(): Promise<void>
 }
+
+/** Who asks a small question wants no hints. */
+const NOBODY: Awaiting = { onEarlyHints: () => undefined }
 
 /** Builds the upstream; opens no connection until the first request. */
 export function upstream(options: UpstreamOptions, clock: Clock): Upstream {
@@ -102,16 +120,22 @@ export function upstream(options: UpstreamOptions, clock: Clock): Upstream {
   }
 
   // One Client is one connection; its lane tells a handler which socket serves it.
-  function lane(to: string | URL, pipelining: 0 | 1): ClientInstance {
+  function lane(
+    to: string | URL,
+    pipelining: 0 | 1,
+    bodyTimeout = options.bodyIdleTimeout,
+  ): ClientInstance {
     const state: Lane = {
       socket: undefined,
       failed: false,
+      vague: origin.startsWith('https:'),
       awaiting: undefined,
       old: false,
     }
     const client = new Client(to, {
       ...shared,
       pipelining,
+      bodyTimeout,
       connect(target, done) {
         connect(target, (error, socket) => {
           if (error) return done(error, null)
@@ -156,18 +180,60 @@ export function upstream(options: UpstreamOptions, clock: Clock): Upstream {
     connections: options.connections,
     factory: (to) => lane(to, 0),
   })
-  const questions = new Pool(origin, { ...shared, connections: 2, connect })
+  const streams = new Pool(origin, {
+    ...shared,
+    bodyTimeout: 0,
+    connections: Math.ceil(options.connections / 2),
+    factory: (to) => lane(to, 1, 0),
+  })
+  // What it asks is no exchange, but its replies begin like all others.
+  const questions = new Pool(origin, {
+    ...shared,
+    connections: 2,
+    factory(to) {
+      const state: GateState = { awaiting: undefined, old: false }
+      const client = new Client(to, {
+        ...shared,
+        connect(target, done) {
+          connect(target, (error, socket) => {
+            if (error) return done(error, null)
+            gateReplies(socket, state, options.headerSize)
+            return done(null, socket)
+          })
+        },
+      })
+      const dispatch = client.dispatch.bind(client)
+      client.dispatch = (request, handler) => {
+        state.awaiting = NOBODY
+        return dispatch(request, handler)
+      }
+      return client
+    },
+  })
+
+  const all = queue(options.connections)
+  const endless = queue(Math.ceil(options.connections / 2))
+
+  function poolFor({ fresh, stream }: UpstreamRequest): InstanceType<typeof Pool> {
+    if (stream === true) return streams
+    return fresh === true ? unused : pool
+  }
 
   return {
     origin,
     host,
     dispatch(request, handler) {
-      const from = request.fresh === true ? unused : pool
-      from.dispatch(request as Dispatcher.DispatchOptions, handler)
+      const { take, release } = request.stream === true ? endless : all
+      return take(() => {
+        handler.release = release
+        // It never throws: what is wrong reaches the handler.
+        poolFor(request).dispatch(request as Dispatcher.DispatchOptions, handler)
+      })
     },
     ask: (question) => ask(question, questions, clock),
     async destroy() {
-      await Promise.all([pool.destroy(), unused.destroy(), questions.destroy()])
+      const pools = [pool, unused, streams, questions]
+      await Promise.all(pools.map((one) => one.destroy()))
     },
   }
 }

@@ -42,6 +42,7 @@ const DISCARD_BYTES = 64 * 1024
 
 /** A class, for one is made for each request on the hot path. */
 export class Attempt implements UpstreamHandler {
+  release: (() => void) | undefined
   #lane: Lane | undefined
   readonly #exchange: Exchange
   readonly #owner: AttemptOwner
@@ -68,11 +69,6 @@ export class Attempt implements UpstreamHandler {
     this.#over = true
     this.#writer?.abandon()
     this.#controller?.abort(new Error('the client left'))
-  }
-
-  /** True once a connection was found for it. */
-  get placed(): boolean {
-    return this.#lane !== undefined
   }
 
   /** Ends the attempt with `fault`: nobody waits any longer. Its connection is not used again. */
@@ -156,6 +152,7 @@ export class Attempt implements UpstreamHandler {
   }
 
   onResponseEnd(): void {
+    this.#free()
     if (this.#over) return
     if (this.#held) {
       // A reply without a body ends although it was paused.
@@ -171,7 +168,7 @@ export class Attempt implements UpstreamHandler {
     this.#writer?.flush()
     setImmediate(() => {
       if (this.#over) return
-      if (this.#lane?.failed === true) {
+      if (this.#lane?.failed === true || this.#lane?.vague === true) {
         this.#fail(upstreamFault({ code: 'ECONNRESET' }))
         return
       }
@@ -181,9 +178,17 @@ export class Attempt implements UpstreamHandler {
   }
 
   onResponseError(_controller: unknown, error: Error): void {
+    this.#free()
     if (this.#over) return
     if (this.#held) this.#next = () => this.#fail(upstreamFault(error))
     else this.#fail(upstreamFault(error))
+  }
+
+  /** Lets the next request have the connection. */
+  #free(): void {
+    const { release } = this
+    this.release = undefined
+    release?.()
   }
 
   #begin(controller: Dispatcher.DispatchController): void {

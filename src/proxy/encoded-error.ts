@@ -7,13 +7,14 @@ import type { EchoFilter } from '../credentials/echo.ts'
 
 /** Takes the body of one compressed error. */
 export interface EncodedError {
-  /** Takes a piece; false when the body is too large to be looked at. */
-  take(piece: Buffer): boolean
+  /** Takes a piece. */
+  take(piece: Buffer): void
   /**
-   * The body for the client: as it came when it is clean, else decoded and masked. `undefined` when it
-   * cannot be read.
+   * What the client gets in place of a reply with `fields`: the body as it came when it is clean, else
+   * decoded and masked. In place of one that cannot be read, a problem: the status is still certain,
+   * and may be all that a client needs.
    */
-  result(): { readonly bytes: Buffer; readonly decoded: boolean } | undefined
+  result(fields: readonly string[]): { readonly bytes: Buffer; readonly fields: readonly string[] }
 }
 
 /** Bounds, in bytes: of what is held, and of what it may grow to. */
@@ -28,31 +29,46 @@ const DECODERS: Readonly<Record<string, (bytes: Buffer) => Buffer>> = {
   zstd: (bytes) => zstdDecompressSync(bytes, DECODED),
 }
 
-/** Builds the taker for a body in `encoding`, the value of `Content-Encoding`. */
+/** Builds the taker for a body in `encoding`, the value of `Content-Encoding` in lower case. */
 export function encodedError(encoding: string, echo: EchoFilter): EncodedError {
-  const name = encoding.toLowerCase()
-  const decode = Object.hasOwn(DECODERS, name) ? DECODERS[name] : undefined
+  const decode = Object.hasOwn(DECODERS, encoding) ? DECODERS[encoding] : undefined
   const pieces: Buffer[] = []
   let size = 0
   return {
     take(piece) {
       size += piece.length
-      pieces.push(piece)
-      return size <= HELD
+      if (size <= HELD) pieces.push(piece)
     },
-    result() {
-      const bytes = Buffer.concat(pieces, size)
-      if (size === 0) return { bytes, decoded: false }
-      let text
-      try {
-        text = decode?.(bytes)
-      } catch {
-        return undefined
+    result(fields) {
+      const bytes = Buffer.concat(pieces)
+      if (size === 0) return { bytes, fields }
+      const text = size <= HELD ? decoded(bytes, decode) : undefined
+      if (text === undefined) {
+        const problem = Buffer.from(UNREADABLE)
+        const own = plainFields(fields, problem.length, 'content-type')
+        return { bytes: problem, fields: [...own, 'Content-Type', 'application/problem+json'] }
       }
-      if (text === undefined) return undefined
       const clean = echo.redact(text)
-      return clean === text ? { bytes, decoded: false } : { bytes: clean, decoded: true }
+      // The coded bytes too: a file name or what stands behind the end is in no decoder's output.
+      if (clean === text && echo.redact(bytes) === bytes) return { bytes, fields }
+      return { bytes: clean, fields: plainFields(fields, clean.length) }
     },
+  }
+}
+
+const UNREADABLE = JSON.stringify({
+  title: 'OpusDNS explained this error in a form that the proxy cannot read',
+  detail: 'The status is that of OpusDNS. Ask without Accept-Encoding to see the explanation.',
+})
+
+function decoded(
+  bytes: Buffer,
+  decode: ((bytes: Buffer) => Buffer) | undefined,
+): Buffer | undefined {
+  try {
+    return decode?.(bytes)
+  } catch {
+    return undefined
   }
 }
 
@@ -64,12 +80,13 @@ const OF_THE_CODING = new Set([
   'digest',
 ])
 
-/** `fields` for a body that was decoded, of `length` bytes. */
-export function plainFields(fields: readonly string[], length: number): string[] {
+/** `fields` for a body of `length` bytes in no coding, without the field `other`. */
+function plainFields(fields: readonly string[], length: number, other = ''): string[] {
   const kept: string[] = []
   for (let index = 0; index < fields.length; index += 2) {
     const name = fields[index] ?? ''
-    if (!OF_THE_CODING.has(name.toLowerCase())) kept.push(name, fields[index + 1] ?? '')
+    const lower = name.toLowerCase()
+    if (!OF_THE_CODING.has(lower) && lower !== other) kept.push(name, fields[index + 1] ?? '')
   }
   kept.push('Content-Length', String(length))
   return kept

@@ -87,31 +87,24 @@ class Errand implements AttemptOwner {
       attempt.abandon()
       dropBody(body)
     }
-    try {
-      this.#deps.upstream.dispatch(
-        {
-          method: exchange.request.method ?? '',
-          path: exchange.path + exchange.query,
-          body,
-          // Another idle connection may have died of the same cause.
-          fresh: this.#retried,
-          ...(isEventStream(exchange.operation) ? { bodyTimeout: 0 } : undefined),
-        },
-        attempt,
-      )
-    } catch (error) {
-      // The client library did not accept the head; nothing was sent.
-      const detail = 'The request head cannot be forwarded.'
-      refuse(exchange, new Fault('bad_request', { detail, cause: error }))
-      return
-    }
-    if (!attempt.placed) this.#wait(attempt)
+    const takeBack = this.#deps.upstream.dispatch(
+      {
+        method: exchange.request.method ?? '',
+        path: exchange.path + exchange.query,
+        body,
+        // Another idle connection may have died of the same cause.
+        fresh: this.#retried,
+        stream: isEventStream(exchange.operation),
+      },
+      attempt,
+    )
+    if (takeBack !== undefined) this.#wait(attempt, takeBack)
   }
 
-  /** Bounds the time in the queue; a connection is nearly always free, and then no timer is made. */
-  #wait(attempt: Attempt): void {
+  /** Bounds the time in the queue. */
+  #wait(attempt: Attempt, takeBack: () => void): void {
     const { clock, queueTimeout } = this.#deps
-    this.#stopWaiting = clock.after(queueTimeout, () => {
+    const cancel = clock.after(queueTimeout, () => {
       attempt.expire(
         new Fault('upstream_busy', {
           detail: 'No connection to OpusDNS became free in time. Nothing was sent.',
@@ -120,6 +113,10 @@ class Errand implements AttemptOwner {
         }),
       )
     })
+    this.#stopWaiting = () => {
+      cancel()
+      takeBack()
+    }
   }
 
   get echo(): EchoFilter {
@@ -155,7 +152,7 @@ class Errand implements AttemptOwner {
       return true
     }
     return better.then((attachment) => {
-      if (attachment === undefined || this.#exchange.closed) {
+      if (attachment === undefined || this.#exchange.settled) {
         metrics.replays.inc({ outcome: 'no_other_value' })
         return true
       }
@@ -168,7 +165,7 @@ class Errand implements AttemptOwner {
 
   onFailure(fault: Fault, progress: Progress): void {
     const exchange = this.#exchange
-    if (exchange.closed) return
+    if (exchange.closed || (exchange.settled && !progress.begun)) return
     if (progress.begun) {
       exchange.fault = fault
       breakOff(exchange)

@@ -21,7 +21,6 @@ import { admission } from './admission.ts'
 import { Exchange } from './exchange.ts'
 import { forward } from './forward.ts'
 import type { HostGuard } from './host-guard.ts'
-import { isClosing } from './linger.ts'
 import { answerTokenRequest } from './local-token.ts'
 import { METHODS } from './methods.ts'
 import type { LimitSettings } from './options.ts'
@@ -183,13 +182,12 @@ export function journey(options: JourneyOptions, deps: JourneyDeps): RequestList
   })
 
   return function listener(request, response) {
-    // Came in one piece with a request that was refused, and behind it.
-    if (isClosing(request.socket)) return
     const exchange = new Exchange(request, response, exchangeDeps)
     try {
       const head = guard(exchange)
       if (request.method === 'OPTIONS' && head.maxForwards === '0') {
         // RFC 9110 section 7.6.2: it ends here, whatever the upstream would say.
+        if (head.contentLength !== 0) exchange.closeAfterReply()
         response.writeHead(204).end()
         return
       }

@@ -122,7 +122,8 @@ export function readReplyHead(
         break
       case 'location':
       case 'content-location':
-        fields.push(rawName, rewriteLocation(value, context.origin))
+        // Once more, for rewriting takes out tabs that may stand within the credential.
+        fields.push(rawName, text(Buffer.from(rewriteLocation(value, context.origin)), echo))
         continue
       default:
     }
@@ -141,9 +142,14 @@ export function readReplyHead(
     contentLength,
     chunked,
     upstreamId: serverId ?? requestId,
-    encoding:
-      encoding === undefined || encoding.toLowerCase() === 'identity' ? undefined : encoding,
+    encoding: codingOf(encoding),
   }
+}
+
+/** `undefined` for the coding that is none. */
+function codingOf(value: string | undefined): string | undefined {
+  const coding = value?.trim().toLowerCase()
+  return coding === '' || coding === 'identity' ? undefined : coding
 }
 
 /** The bytes as they are (Latin-1), but for the credential. */

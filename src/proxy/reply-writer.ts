@@ -3,7 +3,7 @@
 
 import { Fault } from '../base/fault.ts'
 import type { EchoFilter, EchoStream } from '../credentials/echo.ts'
-import { encodedError, plainFields } from './encoded-error.ts'
+import { encodedError } from './encoded-error.ts'
 import type { EncodedError } from './encoded-error.ts'
 import type { Exchange } from './exchange.ts'
 import type { ReplyHead } from './reply-head.ts'
@@ -75,7 +75,7 @@ export class ReplyWriter {
   data(piece: Buffer): void {
     if (this.#over || !this.#hasBody) return
     if (this.#encoded !== undefined) {
-      if (!this.#encoded.take(piece)) this.#unreadable()
+      this.#encoded.take(piece)
       return
     }
     if (!this.#begun && this.#first === undefined) {
@@ -127,22 +127,9 @@ export class ReplyWriter {
   }
 
   #endEncoded(encoded: EncodedError): void {
-    const body = encoded.result()
-    if (body === undefined) {
-      this.#unreadable()
-      return
-    }
-    if (body.decoded) this.#fields = plainFields(this.#fields, body.bytes.length)
-    if (this.#writeHead()) this.#exchange.response.end(body.bytes)
-  }
-
-  #unreadable(): void {
-    this.#over = true
-    this.#failed(
-      new Fault('upstream_protocol', {
-        detail: 'The body of the upstream error is compressed in a way that cannot be read.',
-      }),
-    )
+    const { bytes, fields } = encoded.result(this.#fields)
+    this.#fields = fields
+    if (this.#writeHead()) this.#exchange.response.end(bytes)
   }
 
   #writeHead(): boolean {

@@ -1,6 +1,6 @@
 // What a listener remembers of one connection of a client.
 
-import type { IncomingMessage } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 
 /** Requests that are being answered, or wait for that. */
@@ -12,11 +12,15 @@ export const BROKEN = Symbol('unreadable from here on')
 /** The latest request, whose body may still come. */
 export const LATEST = Symbol('latest request')
 
+/** Requests that wait for those before them, and their responses. */
+export const WAITING = Symbol('pipelined requests')
+
 /** A connection of a client; over TLS it is the inner one. */
 export interface ClientSocket extends Socket {
   [OPEN]?: number
   [BROKEN]?: boolean
   [LATEST]?: IncomingMessage
+  [WAITING]?: (readonly [IncomingMessage, ServerResponse])[]
   /** Of a TLS connection: the TCP or unix one below. Not documented, but Node's own timers use it. */
   readonly _parent?: Socket | null
 }

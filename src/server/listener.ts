@@ -1,6 +1,7 @@
 // Opens one HTTP listener, on TCP or a unix socket, plain or TLS, with every limit of Node's server
 // set, and closes it without losing a request.
 
+import { constants } from 'node:crypto'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Server as TlsServer } from 'node:https'
 import { Server as NetServer } from 'node:net'
@@ -9,12 +10,12 @@ import type { Socket } from 'node:net'
 import type { Clock } from '../base/clock.ts'
 import { errorCode } from '../base/fault.ts'
 import type { Endpoint } from '../config/endpoint.ts'
-import { lingerAfterReply } from '../proxy/linger.ts'
+import { isClosing, lingerAfterReply, lingeringClose } from '../proxy/linger.ts'
 import { bind, boundAddress } from './bind.ts'
 import type { Umask } from './bind.ts'
 import type { LiveCertificate } from './certificate.ts'
 import type { CertificatePair } from './certificate-pair.ts'
-import { BROKEN, LATEST, OPEN, openExchanges, teachReset } from './client-socket.ts'
+import { BROKEN, LATEST, OPEN, WAITING, openExchanges, teachReset } from './client-socket.ts'
 import type { ClientSocket } from './client-socket.ts'
 import { connectionLimit } from './connection-limit.ts'
 import type { ListenerObserver } from './listener-events.ts'
@@ -68,6 +69,9 @@ type Serve = (request: IncomingMessage, response: ServerResponse) => void
 // not tell. It gets this long; then its request is given up, and the upstream's with it.
 const HALF_CLOSED_GRACE = 500
 
+/** More pipelined requests than these wait in the system's buffers. */
+const MOST_WAITING = 16
+
 /**
  * Opens the listener. A request whose body cannot be parsed emits `malformed`. Rejects with a Fault
  * `config_invalid` that says what stands in the way.
@@ -87,14 +91,42 @@ export async function openListener(
 
   function handle(request: IncomingMessage, response: ServerResponse): void {
     const socket = request.socket as ClientSocket
-    if (limit.refused(request)) return
+    // Came in one piece with the last request that is answered here, and behind it.
+    if (isClosing(socket) || limit.refused(request)) return
     socket[LATEST] = request
     socket[OPEN] = openExchanges(socket) + 1
     response.on('close', closed)
-    if (retired) response.shouldKeepAlive = false
+    // One after the other, for two unsafe ones must not overtake each other (RFC 9112 section 9.3.2).
+    if (socket[OPEN] === 1) start(request, response)
+    else wait(socket, request, response)
+  }
+
+  function start(request: IncomingMessage, response: ServerResponse): void {
+    // Behind an upgrade that we do not make, Node.js loses the rest of the packet and reads on.
+    const last = retired || asksForUpgrade(request)
+    if (last) response.shouldKeepAlive = false
     serve(request, response)
     // A request behind the last reply of a connection would be carried out and not answered.
-    if (retired) lingerAfterReply(socket, clock)
+    if (last) lingerAfterReply(request.socket, clock)
+  }
+
+  function wait(socket: ClientSocket, request: IncomingMessage, response: ServerResponse): void {
+    socket[WAITING] ??= []
+    socket[WAITING].push([request, response])
+    if (socket[WAITING].length >= MOST_WAITING) socket.pause()
+  }
+
+  function closed(this: ServerResponse): void {
+    const socket = this.req.socket as ClientSocket
+    socket[OPEN] = (socket[OPEN] ?? 1) - 1
+    // Or an idle connection would keep its last head.
+    if (socket[LATEST] === this.req && this.req.complete) delete socket[LATEST]
+    if (socket[BROKEN] === true && socket[OPEN] === 0) lingeringClose(socket, clock)
+    const waiting = socket[WAITING]
+    const next = waiting?.shift()
+    if (waiting === undefined || next === undefined || socket.destroyed || isClosing(socket)) return
+    if (waiting.length === MOST_WAITING - 1) socket.resume()
+    start(...next)
   }
 
   function arrived(socket: ClientSocket): void {
@@ -205,13 +237,12 @@ function build(options: ListenerOptions, certificate: LiveCertificate | undefine
   return server
 }
 
-function secureContext({ cert, key }: CertificatePair) {
-  return { cert, key, minVersion: 'TLSv1.2' } as const
+/** As the parser sees it (RFC 9110 section 7.8). */
+function asksForUpgrade({ headers }: IncomingMessage): boolean {
+  return headers.upgrade !== undefined && /upgrade/i.test(headers.connection ?? '')
 }
 
-/** Listens to the end of every response; shared, so that none makes a function of its own. */
-function closed(this: ServerResponse): void {
-  const socket = this.req.socket as ClientSocket
-  socket[OPEN] = (socket[OPEN] ?? 1) - 1
-  if (socket[BROKEN] === true && socket[OPEN] === 0) socket.destroySoon()
+function secureContext({ cert, key }: CertificatePair) {
+  const secureOptions = constants.SSL_OP_NO_RENEGOTIATION
+  return { cert, key, secureOptions, minVersion: 'TLSv1.2' } as const
 }

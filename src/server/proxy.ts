@@ -128,7 +128,9 @@ export async function startProxy(settings: Settings, world: ProxyWorld): Promise
       uptime: Math.floor((clock.now() - startedAt) / 1000),
     }),
     metrics: { text: () => numbers.text(), contentType: numbers.contentType },
-    hostAllowed: ({ headers, socket }) => adminGuard(headers.host ?? '', socket),
+    // The authority of an absolute target would win over Host; nobody asks a listener of its own so.
+    hostAllowed: ({ url, headers, socket }) =>
+      url?.startsWith('/') === true && adminGuard(headers.host ?? '', socket),
   })
 
   // The admin listener, which asks it, opens last.
@@ -179,7 +181,11 @@ function lazyAdmin(deps: AdminDeps): ReturnType<typeof AdminListener> {
     pages ??= import('../admin/app.ts').then(({ adminListener }) => adminListener(deps))
     pages.then(
       (serve) => serve(request, response),
-      () => response.destroy(),
+      () => {
+        // For want of a file descriptor, perhaps: the next visitor may have more luck.
+        pages = undefined
+        response.destroy()
+      },
     )
   }
 }

@@ -3,7 +3,7 @@
 
 import type { Clock } from '../base/clock.ts'
 import { Fault, errorCode } from '../base/fault.ts'
-import { lingerAfterReply, lingeringClose } from '../proxy/linger.ts'
+import { lingeringClose } from '../proxy/linger.ts'
 import { BROKEN, LATEST, openExchanges } from './client-socket.ts'
 import type { ClientSocket } from './client-socket.ts'
 import type { ListenerObserver } from './listener-events.ts'
@@ -30,7 +30,6 @@ export function unreadable(clock: Clock, observe: ListenerObserver): Unreadable 
   function behindOthers(socket: ClientSocket): boolean {
     if (openExchanges(socket) === 0) return false
     socket[BROKEN] = true
-    lingerAfterReply(socket, clock)
     return true
   }
 
@@ -47,6 +46,8 @@ export function unreadable(clock: Clock, observe: ListenerObserver): Unreadable 
       else answer(socket, faultOf(error), errorCode(error))
     },
     tunnel(socket) {
+      // Node.js took its own listeners off; an error without any would end the process.
+      socket.on('error', () => socket.destroy())
       if (behindOthers(socket)) return
       const detail = 'This proxy opens no tunnels.'
       answer(socket, new Fault('method_not_allowed', { detail }), 'CONNECT')
