@@ -6,6 +6,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { getRequestListener } from '@hono/node-server'
 import { Hono } from 'hono'
 
+import type { Problem } from '../base/fault.ts'
 import { readiness } from './health.ts'
 import type { Checks } from './health.ts'
 import { statusPage } from './status-page.ts'
@@ -16,9 +17,16 @@ export interface AdminDeps {
   readonly checks: Checks
   readonly facts: () => StatusFacts
   readonly metrics: { text(): Promise<string>; readonly contentType: string }
+  /** Reloads the configuration; resolves with `undefined` where that cannot be done. */
+  readonly reload: () => Promise<ReloadOutcome | undefined>
   /** Says whether the `Host` of a request names this listener (DNS rebinding). */
   readonly hostAllowed: (request: IncomingMessage) => boolean
 }
+
+/** How a reload went. */
+export type ReloadOutcome =
+  | { readonly ok: true }
+  | { readonly ok: false; readonly problems: readonly Problem[] }
 
 const SAME_SITE = new Set<string | undefined>([undefined, 'none', 'same-origin'])
 
@@ -55,8 +63,17 @@ export function adminListener(
   app.get('/metrics', async (c) =>
     c.body(await deps.metrics.text(), 200, { 'Content-Type': deps.metrics.contentType }),
   )
+  app.post('/reload', async (c) => {
+    const outcome = await deps.reload()
+    if (outcome === undefined)
+      return c.text('This proxy was started without a configuration.\n', 501)
+    if (outcome.ok) return c.json({ status: 'reloaded' })
+    c.header('Content-Type', 'application/problem+json')
+    const title = 'The configuration was not taken; the old one stays'
+    return c.body(JSON.stringify({ title, status: 422, problems: outcome.problems }), 422)
+  })
   app.get('/', (c) => c.html(statusPage(deps.facts(), deps.checks())))
-  app.notFound((c) => c.text('Here are /, /livez, /readyz and /metrics.\n', 404))
+  app.notFound((c) => c.text('Here are /, /livez, /readyz, /metrics and POST /reload.\n', 404))
 
   const listener = getRequestListener(app.fetch, { overrideGlobalObjects: false })
   return (request, response) => void listener(request, response)

@@ -1,19 +1,33 @@
 // Reads the configuration for a command, and takes the secrets out of the environment.
 
+import { Secret } from '../base/secret.ts'
 import { loadSettings } from '../config/load.ts'
 import type { LoadedSettings } from '../config/load.ts'
 import { readConfig } from '../config/read-config.ts'
 import type { ConfigOption, World } from './world.ts'
 
 /** Loads the settings, or throws a Fault with every problem. Opens no connection. */
-export async function loadConfiguration(
-  options: ConfigOption,
-  world: World,
-): Promise<LoadedSettings> {
-  const loaded = await loadSettings(
-    await readConfig({ env: world.env, configPath: options.config, directory: world.cwd }),
-  )
-  // What was taken must not be there for children, reports, or a later dump of the environment.
-  for (const name of loaded.consumedEnv) delete world.env[name]
-  return loaded
+export function loadConfiguration(options: ConfigOption, world: World): Promise<LoadedSettings> {
+  return configuration(options, world)()
+}
+
+/**
+ * A function that loads the settings, also again: what the first call took out of the environment is
+ * remembered for the next.
+ */
+export function configuration(options: ConfigOption, world: World): () => Promise<LoadedSettings> {
+  const taken = new Map<string, Secret>()
+  return async function load() {
+    const env: Record<string, string | undefined> = { ...world.env }
+    for (const [name, value] of taken) env[name] ??= value.reveal()
+    const loaded = await loadSettings(
+      await readConfig({ env, configPath: options.config, directory: world.cwd }),
+    )
+    for (const name of loaded.consumedEnv) {
+      taken.set(name, Secret.of(env[name] ?? ''))
+      // What was taken must not be there for children, reports, or a later dump of the environment.
+      delete world.env[name]
+    }
+    return loaded
+  }
 }

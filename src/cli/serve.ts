@@ -1,11 +1,10 @@
 // `serve`: runs the proxy until a signal ends it.
 
 import { systemClock } from '../base/clock.ts'
-import { errorCode } from '../base/fault.ts'
 import { descriptorSink } from '../observe/descriptor-sink.ts'
 import { startProxy } from '../server/proxy.ts'
 import type { RunningProxy } from '../server/proxy.ts'
-import { loadConfiguration } from './configuration.ts'
+import { configuration } from './configuration.ts'
 import { framesOf } from '../base/frames.ts'
 import { hygieneProblems } from './hygiene.ts'
 import { printFault } from './printer.ts'
@@ -20,11 +19,13 @@ export async function serveCommand(options: ConfigOption, world: World): Promise
   const sink = descriptorSink(STDOUT, systemClock)
   let running: RunningProxy
   try {
-    const { settings, captured, warnings } = await loadConfiguration(options, world)
+    const load = configuration(options, world)
+    const { settings, captured, warnings } = await load()
     running = await startProxy(settings, {
       clock: systemClock,
       sink,
       captured,
+      load,
       environment: world.env,
       node: world.node,
       umask: (mask) => world.umask(mask),
@@ -57,11 +58,8 @@ export async function serveCommand(options: ConfigOption, world: World): Promise
   })
   const reload = rested(RELOAD_REST, systemClock, async (signals) => {
     if (leaving) return
-    log.info({ signals }, 'SIGHUP: reading secrets and certificates again')
-    // What cannot be read keeps its last good value, and says so itself.
-    await running.reload().catch((error: unknown) => {
-      log.error({ code: errorCode(error) }, 'reload')
-    })
+    log.info({ signals }, 'SIGHUP: reading configuration, secrets and certificates again')
+    await running.reload()
   })
   world.onSignal(['SIGHUP'], reload)
   world.onCrash((error) => {

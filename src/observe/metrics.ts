@@ -30,6 +30,7 @@ export interface Metrics {
   /** 1 for the side that serves, 0 for the other. */
   readonly credentialServing: Gauge<'credential' | 'secret'>
   readonly replays: Counter<'outcome'>
+  readonly configReloads: Counter<'result'>
   readonly secretReloads: Counter<'source' | 'result'>
   /** Seconds since 1970. */
   readonly certificateExpiry: Gauge<'listener'>
@@ -201,6 +202,12 @@ export function metrics(options: MetricsOptions): Metrics {
       name: name('replays_total'),
       help: 'Requests that the upstream answered with 401 and what became of them.',
       labelNames: ['outcome'],
+      registers,
+    }),
+    configReloads: new Counter({
+      name: name('config_reloads_total'),
+      help: 'Reloads of the configuration by result.',
+      labelNames: ['result'],
       registers,
     }),
     secretReloads: new Counter({

@@ -10,12 +10,15 @@ export interface Queue {
   take(begin: () => void): (() => void) | undefined
   /** Gives a place back. One function for all, to be called once for each `begin`. */
   readonly release: () => void
+  /** Resolves when nobody has a place, nor waits for one. */
+  empty(): Promise<void>
 }
 
 /** A queue for `places` places. */
 export function queue(places: number): Queue {
   const waiting = new Set<() => void>()
   let busy = 0
+  let emptied: (() => void)[] = []
 
   return {
     take(begin) {
@@ -29,10 +32,17 @@ export function queue(places: number): Queue {
       waiting.add(entry)
       return () => void waiting.delete(entry)
     },
+    empty() {
+      return busy === 0 ? Promise.resolve() : new Promise((resolve) => void emptied.push(resolve))
+    },
     release() {
       const next = waiting.values().next()
       if (next.done === true) {
         busy -= 1
+        if (busy === 0) {
+          for (const resolve of emptied) resolve()
+          emptied = []
+        }
         return
       }
       // The place goes from hand to hand.

@@ -88,6 +88,8 @@ export interface Upstream {
    * pool cannot keep a token away. Follows no redirect. Rejects with a Fault of source `upstream`.
    */
   ask(question: Question): Promise<Answer>
+  /** Ends when the last request that it was given is over; takes no further ones. */
+  close(): Promise<void>
   /** Ends every connection at once. */
   destroy(): Promise<void>
 }
@@ -211,6 +213,7 @@ export function upstream(options: UpstreamOptions, clock: Clock): Upstream {
     },
   })
 
+  const pools = [pool, unused, streams, questions]
   const all = queue(options.connections)
   const endless = queue(Math.ceil(options.connections / 2))
 
@@ -231,8 +234,11 @@ export function upstream(options: UpstreamOptions, clock: Clock): Upstream {
       })
     },
     ask: (question) => ask(question, questions, clock),
+    async close() {
+      await Promise.all([all.empty(), endless.empty()])
+      await Promise.all(pools.map((one) => one.close()))
+    },
     async destroy() {
-      const pools = [pool, unused, streams, questions]
       await Promise.all(pools.map((one) => one.destroy()))
     },
   }

@@ -8,20 +8,20 @@ import type { Clock } from '../base/clock.ts'
 import type { Secret } from '../base/secret.ts'
 import { VERSION } from '../base/version.ts'
 import type { Settings } from '../config/settings.ts'
-import { anonymousIdentity } from '../consumers/identity.ts'
 import { log } from '../observe/log.ts'
 import type { Log, LogSink } from '../observe/log.ts'
 import { metrics } from '../observe/metrics.ts'
-import { blockList } from '../policy/block-list.ts'
 import { hostGuard } from '../proxy/host-guard.ts'
-import { journey } from '../proxy/journey.ts'
+import type { RequestListener } from '../proxy/journey.ts'
 import { issuedTokens } from '../store/issued-tokens.ts'
 import type { Umask } from './bind.ts'
 import { readinessChecks } from './checks.ts'
-import { buildCredential } from './credential.ts'
 import { drain } from './drain.ts'
 import { openListeners } from './listeners.ts'
-import { buildUpstream } from './upstream.ts'
+import { reloader } from './reload.ts'
+import type { Reloaded } from './reload.ts'
+import { buildService } from './service.ts'
+import type { ServiceDeps, ServiceSettings } from './service.ts'
 
 /** What the proxy needs from the world around it. */
 export interface ProxyWorld {
@@ -37,6 +37,8 @@ export interface ProxyWorld {
   readonly collectYoung: (() => void) | undefined
   /** Sets the file mode mask, so that no stranger may open a new unix socket for even a moment. */
   readonly umask?: Umask | undefined
+  /** Reads the configuration anew, for a reload; without it only secrets and certificates are. */
+  readonly load?: (() => Promise<ServiceSettings>) | undefined
 }
 
 /** A proxy that serves. */
@@ -46,10 +48,11 @@ export interface RunningProxy {
   readonly admin: string
   readonly log: Log
   /**
-   * Reads secrets and certificates anew, at once. Resolves when all were read; what fails keeps its
-   * last good value.
+   * Reads configuration, secrets and certificates anew, and serves with them: all, or nothing of them.
+   * A secret or certificate that cannot be read where its configuration is the same keeps its last good
+   * value. Never rejects.
    */
-  reload(): Promise<void>
+  reload(): Promise<Reloaded>
   /**
    * Drains: readiness off, then no new connections, then the end of the requests in flight, at the
    * latest at the deadline. Resolves when everything is closed. Calling it again changes nothing.
@@ -70,65 +73,63 @@ export async function startProxy(settings: Settings, world: ProxyWorld): Promise
     version: VERSION,
     node: world.node,
     tokenExpiry() {
-      const { name, kind, status } = built.credential
+      const { name, kind, status } = service.built.credential
       const left = kind === 'oauth' ? status().expiresIn : undefined
       return left === undefined ? new Map() : new Map([[name, left / 1000]])
     },
     connections: () => opened.connections(),
     logLost: () => world.sink.lost?.() ?? 0,
   })
-  const opusdns = await buildUpstream(settings, clock)
-  const built = buildCredential(settings.credential, {
+  const deps: ServiceDeps = {
     clock,
     log: journal,
     metrics: numbers,
-    upstream: opusdns,
-    captured: world.captured,
+    tokens: issuedTokens(LOCAL_TOKENS, clock),
     environment: world.environment,
-    vendors: settings.secrets,
-  })
-  const tokens = issuedTokens(LOCAL_TOKENS, clock)
+    collectYoung: world.collectYoung,
+    // Unique, so that a sidecar may stand behind a gateway of the same program.
+    pseudonym: `opusdns-auth-proxy-${randomBytes(4).toString('hex')}`,
+  }
+  let service = await buildService({ settings, captured: world.captured }, deps)
   const listening: string[] = []
   let draining = false
   const checks = () =>
-    readinessChecks(built, {
+    readinessChecks(service.built, {
       draining,
       certificates: opened.certificates(),
       now: clock.wall(),
     })
-
-  const serve = journey(
-    {
-      ...settings.limits,
-      queueTimeout: settings.upstream.queueTimeout,
-      accessLog: settings.log.access,
-      // Unique, so that a sidecar may stand behind a gateway of the same program.
-      pseudonym: `opusdns-auth-proxy-${randomBytes(4).toString('hex')}`,
-    },
-    {
+  const serve: RequestListener = (request, response) => service.serve(request, response)
+  const refresh = () =>
+    Promise.all([...service.built.secrets.map((secret) => secret.refresh()), opened.reload()])
+  const { load } = world
+  const reload =
+    load &&
+    reloader({
       clock,
       log: journal,
       metrics: numbers,
-      hostGuard: hostGuard({ hosts: [...settings.hosts, ...namesOf(settings)] }),
-      identify: anonymousIdentity(tokens),
-      blocked: blockList(settings.policy.allow),
-      tokens,
-      credential: built.credential,
-      upstream: opusdns,
-      collectYoung: world.collectYoung,
-    },
-  )
+      load,
+      build: (next, before) => buildService(next, deps, before),
+      refresh,
+      present: () => service,
+      install(next) {
+        service = next
+      },
+    })
+
   const adminGuard = hostGuard({ hosts: settings.admin.hosts })
   const pages = lazyAdmin({
     checks,
     facts: () => ({
       version: VERSION,
-      upstream: opusdns.origin,
+      upstream: service.upstream.origin,
       listen: listening,
       uptime: Math.floor((clock.now() - startedAt) / 1000),
     }),
     metrics: { text: () => numbers.text(), contentType: numbers.contentType },
     // The authority of an absolute target would win over Host; nobody asks a listener of its own so.
+    reload: async () => (reload === undefined ? undefined : reload()),
     hostAllowed: ({ url, headers, socket }) =>
       url?.startsWith('/') === true && adminGuard(headers.host ?? '', socket),
   })
@@ -141,20 +142,17 @@ export async function startProxy(settings: Settings, world: ProxyWorld): Promise
   )
   const { clients, admin } = opened
   listening.push(...clients.map((listener) => listener.address))
-  built.credential.start()
-  built.probe.start()
+  service.start()
 
   async function close(): Promise<void> {
     draining = true
     journal.info({}, 'draining')
-    const outcome = await drain(clients, settings.shutdown, clock)
+    const outcome = await drain(clients, service.settings.shutdown, clock)
     if (outcome === 'cut') journal.warn({}, 'the deadline came before the last request ended')
-    built.probe.stop()
-    built.credential.stop()
     opened.stop()
     admin.stopAccepting()
     admin.destroy()
-    await opusdns.destroy()
+    await service.destroy()
     journal.info({}, 'stopped')
     journal.flush()
   }
@@ -164,8 +162,9 @@ export async function startProxy(settings: Settings, world: ProxyWorld): Promise
     admin: admin.address,
     log: journal,
     async reload() {
-      const secrets = built.secrets.map((secret) => secret.refresh())
-      await Promise.all([...secrets, opened.reload()])
+      if (reload !== undefined) return reload()
+      await refresh()
+      return { ok: true }
     },
     stop() {
       closing ??= close()
@@ -188,11 +187,4 @@ function lazyAdmin(deps: AdminDeps): ReturnType<typeof AdminListener> {
       },
     )
   }
-}
-
-/** Host names (not wildcards) that the configuration itself listens on. */
-function namesOf(settings: Settings): string[] {
-  return settings.listen.flatMap((endpoint) =>
-    endpoint.kind === 'tcp' && !/^[\d.:]+$/.test(endpoint.host) ? [endpoint.host] : [],
-  )
 }

@@ -24,6 +24,7 @@ const server = createServer(
       text: () => Promise.resolve('numbers 1\n'),
       contentType: 'text/plain; version=0.0.4',
     },
+    reload: () => Promise.resolve(undefined),
     hostAllowed,
   }),
 )

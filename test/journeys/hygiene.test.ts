@@ -65,7 +65,8 @@ describe('SIGHUP', () => {
       expect((await client.get('/v1/dns')).status).toBe(200)
       expect(keysSeen().at(-1)).toBe(NEW)
     })
-    const lines = () => proxy.logLines('SIGHUP: reading secrets and certificates again')
+    const lines = () =>
+      proxy.logLines('SIGHUP: reading configuration, secrets and certificates again')
     const signals = () => lines().reduce((sum, line) => sum + Number(line['signals']), 0)
     // The first at once, and what came meanwhile together, a second later.
     await eventually(() => signals() > 10)

@@ -19,6 +19,8 @@ const SITES: Readonly<Record<string, number>> = {
   'src/credentials/echo.ts': 1,
   // Into the body of the token request.
   'src/credentials/token-endpoint.ts': 1,
+  // Into the next reading of the configuration, as the variable that it was.
+  'src/cli/configuration.ts': 1,
   // Into the search for one field of what a variable holds.
   'src/secrets/env.ts': 1,
 }
