@@ -81,7 +81,7 @@ describe('a reload', () => {
     put('proxy.yaml', key('new'))
     proxy.kill('SIGHUP')
     await eventually(async () => (await keyInUse(proxy)) === NEW)
-    expect(proxy.logLines('configuration reloaded')).toHaveLength(1)
+    await eventually(() => expect(proxy.logLines('configuration reloaded')).toHaveLength(1))
   })
 
   test('of a bad file says all that is wrong with it, and the old one stays', async () => {
@@ -100,7 +100,8 @@ describe('a reload', () => {
     )
     expect(await keyInUse(proxy)).toBe(OLD)
     expect(sumOf(await metricsText(proxy), 'config_reloads_total', { result: 'refused' })).toBe(1)
-    expect(proxy.logLines('reload refused; the old configuration stays')).toHaveLength(3)
+    const refused = () => proxy.logLines('reload refused; the old configuration stays')
+    await eventually(() => expect(refused()).toHaveLength(3))
   })
 
   test('with a secret that cannot be read is refused, and the old one serves', async () => {
