@@ -4,6 +4,7 @@ import { Command, CommanderError } from 'commander'
 
 import { VERSION } from '../base/version.ts'
 import { checkCommand } from './check.ts'
+import { doctorCommand } from './doctor.ts'
 import { healthcheckCommand } from './healthcheck.ts'
 import { printFault } from './printer.ts'
 import { serveCommand } from './serve.ts'
@@ -62,6 +63,17 @@ export async function runProgram(args: readonly string[], world: World): Promise
     'Get one OAuth token and show its life and fingerprint, never the token.',
     (options) => tokenCommand(options, world),
   ).option('--config <file>', CONFIG_HELP)
+  command(
+    'doctor',
+    'Look at everything that the proxy needs, and say what to do. Asks for one token; changes nothing.',
+    (options) => doctorCommand(options, world),
+  )
+    .option('--config <file>', CONFIG_HELP)
+    .option('--json', 'print an array of {check, outcome, did, saw, remedy, ms}')
+    .addHelpText(
+      'after',
+      '\nExit codes: 0 nothing failed (warnings may stand), 1 the configuration or this machine, 2 the remote side.',
+    )
   command('version', 'Show the version.', () => versionCommand(world))
   program.addHelpText(
     'after',

@@ -48,7 +48,8 @@ export async function introspect(
         if (answer.status === 401) await credential.reject(second)
       }
     }
-    const facts = factsOf(answer)
+    // A role or status that quotes the credential would go into the log.
+    const facts = factsOf({ ...answer, body: used.echo.redact(answer.body) })
     if (facts.outcome === 'accepted') credential.confirmed?.(used)
     // Requests that fail as well show that this refusal is meant.
     const lenient = credential.kind === 'oauth' && !credential.status().refused

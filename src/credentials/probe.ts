@@ -7,6 +7,7 @@ import type { Upstream } from '../opusdns/upstream.ts'
 import type { ObserveCredential } from './events.ts'
 import { introspect } from './introspection.ts'
 import type { KeyFacts, Triable } from './introspection.ts'
+import { expiryWarning, expiryWatch, keyWarnings } from './key-expiry.ts'
 
 const RETRY = { first: 500, max: 5_000 } as const
 const SHORTEST_WAIT = 100
@@ -14,8 +15,6 @@ const RECHECK = 6 * 3_600_000
 /** A rejected credential is tried more often: it may be mended in the Dashboard. */
 const RECHECK_SLOWLY = 60_000
 const SPACING = 5_000
-const DAY = 86_400_000
-const SOON = 14 * DAY
 
 /** See `credentialProbe`. */
 export interface ProbeOptions {
@@ -60,6 +59,7 @@ export function credentialProbe(options: ProbeOptions, deps: ProbeDependencies):
   const { name } = options
   const { credential, upstream, clock, random, observe } = deps
   const waits = backoff(RETRY, random)
+  const expiry = expiryWatch()
   const oauth = credential.kind === 'oauth'
   let facts: KeyFacts | undefined
   let told: string | undefined
@@ -111,13 +111,14 @@ export function credentialProbe(options: ProbeOptions, deps: ProbeDependencies):
   }
 
   function tell(found: KeyFacts): void {
-    const { outcome, detail } = found
+    const { outcome, detail, role, expiresOn } = found
+    // An expiry is told once for each step nearer, in an outage too.
+    const nearer = expiry.nearer(expiresOn, clock.wall())
     // An outage is told once, not at every retry; all else is worth a line each time.
     const line = `${outcome} ${detail}`
-    if (outcome === 'unreachable' && line === told) return
+    if (outcome === 'unreachable' && line === told && !nearer) return
     told = line
-    const { role, expiresOn } = found
-    const warnings = warningsOf(found, clock.wall())
+    const warnings = nearer ? warningsOf(found, clock.wall()) : keyWarnings(found)
     observe({ kind: 'probed', credential: name, outcome, detail, role, expiresOn, warnings })
   }
 
@@ -149,21 +150,7 @@ export function credentialProbe(options: ProbeOptions, deps: ProbeDependencies):
   }
 }
 
-function warningsOf({ role, expiresOn, status }: KeyFacts, wall: number): string[] {
-  const warnings: string[] = []
-  if (role === 'admin' || role === 'owner') {
-    warnings.push(
-      `The credential has the role ${role}, which may do everything. Prefer a key with a narrower role, such as dns_manager.`,
-    )
-  }
-  if (status === 'expired' || status === 'revoked') {
-    warnings.push(`OpusDNS calls the credential ${status}.`)
-  }
-  if (expiresOn !== undefined && expiresOn - wall <= SOON) {
-    const days = Math.floor((expiresOn - wall) / DAY)
-    let when = days < 1 ? 'expires within a day' : `expires in ${days} days`
-    if (expiresOn <= wall) when = 'has expired'
-    warnings.push(`The credential ${when}. Create a new key in the OpusDNS Dashboard.`)
-  }
-  return warnings
+function warningsOf(facts: KeyFacts, wall: number): string[] {
+  const expiry = expiryWarning(facts.expiresOn, wall)
+  return [...keyWarnings(facts), ...(expiry === undefined ? [] : [expiry])]
 }

@@ -29,6 +29,8 @@ export interface Metrics {
   readonly tokenRefreshFailing: Gauge<'credential'>
   /** 1 for the side that serves, 0 for the other. */
   readonly credentialServing: Gauge<'credential' | 'secret'>
+  /** Seconds since 1970; no sample while the key never expires, or OpusDNS has not said. */
+  readonly keyExpiry: Gauge<'credential'>
   readonly replays: Counter<'outcome'>
   readonly configReloads: Counter<'result'>
   readonly secretReloads: Counter<'source' | 'result'>
@@ -196,6 +198,12 @@ export function metrics(options: MetricsOptions): Metrics {
       name: name('credential_serving'),
       help: '1 for the secret (current or previous) that serves, 0 for the other.',
       labelNames: ['credential', 'secret'],
+      registers,
+    }),
+    keyExpiry: new Gauge({
+      name: name('key_expiry_timestamp_seconds'),
+      help: 'When the key expires by the word of OpusDNS.',
+      labelNames: ['credential'],
       registers,
     }),
     replays: new Counter({

@@ -1,34 +1,55 @@
-// A secret from AWS Secrets Manager and SSM Parameter Store.
+// A secret from AWS Secrets Manager or SSM Parameter Store, with the official SDK and its default chain
+// of credentials, which reads the AWS_ variables of the process by itself.
 
 import type { Clock } from '../base/clock.ts'
-import { Fault } from '../base/fault.ts'
-import { referenceText } from './reference-options.ts'
-import type { ReferenceOf, SecretReference } from './reference-options.ts'
-import { every } from './lifetime.ts'
-import type { SecretSource } from './source.ts'
 import type { AwsSettings } from './aws-options.ts'
+import { explainAws } from './aws-failure.ts'
+import { parameterStoreReader } from './aws-parameter-store.ts'
+import { secretsManagerReader } from './aws-secrets-manager.ts'
+import { cloudFault, cloudRead } from './cloud.ts'
+import { every } from './lifetime.ts'
+import { referenceText } from './reference-options.ts'
+import type { ReferenceOf } from './reference-options.ts'
+import type { SecretSource } from './source.ts'
+import { secretFromBytes } from './value.ts'
 
 /** See `awsSource`. */
 export interface AwsDependencies {
   readonly clock: Clock
-  readonly environment: Readonly<Record<string, string | undefined>>
-  /** The source of a secret that is needed to log in. */
-  readonly secret: (reference: SecretReference) => SecretSource
 }
 
-/** The secret that a reference names. Built without I/O. */
+/** The secret that a reference names. Built without I/O; the SDK is loaded at the first read. */
 export function awsSource(
   options: ReferenceOf<'aws-sm' | 'aws-ssm'>,
-  _settings: AwsSettings,
-  deps: AwsDependencies,
+  settings: AwsSettings,
+  { clock }: AwsDependencies,
 ): SecretSource {
+  const { kind, timeout } = options
   const reference = referenceText(options)
+  const id = kind === 'aws-sm' ? options.id : options.name
+  const region = regionOf(id) ?? settings.region
+  const reader =
+    kind === 'aws-sm'
+      ? secretsManagerReader({ id, region, endpoint: settings.endpoint, timeout, reference }, clock)
+      : parameterStoreReader(
+          { id, region, endpoint: settings.ssmEndpoint, timeout, reference },
+          clock,
+        )
   return {
-    kind: options.kind,
+    kind,
     reference,
     async read() {
-      throw new Fault('secret_unavailable', { detail: `${reference} is not built yet.` })
+      const bytes = await cloudRead({ reference, timeout, explain: explainAws }, clock, reader)
+      if (bytes === undefined) {
+        throw cloudFault(reference, ['has no value', 'put the secret there'])
+      }
+      return secretFromBytes(bytes, reference, options.extract)
     },
-    watch: (changed) => every(deps.clock, options.lifetime, changed),
+    watch: (changed) => every(clock, options.lifetime, changed),
   }
+}
+
+/** The region in an ARN: a secret is asked for where it is. */
+function regionOf(id: string): string | undefined {
+  return /^arn:[a-z0-9-]+:[a-z0-9-]+:([a-z0-9-]+):/.exec(id)?.[1]
 }

@@ -17,6 +17,8 @@ export interface FileSourceOptions {
   /** Path of the file, absolute or from the working directory. Symbolic links are followed. */
   readonly path: string
   readonly extract?: Extraction
+  /** How the place is named in logs and errors, where the user wrote no path. Default `file:<path>`. */
+  readonly reference?: string
 }
 
 /** Milliseconds between two looks at the file. A look is one `stat`; it reads nothing. */
@@ -29,7 +31,7 @@ const EVERYBODY_READS = 0o004
 /** The secret in a file. */
 export function fileSource(options: FileSourceOptions, deps: { clock: Clock }): SecretSource {
   const { path } = options
-  const reference = referenceText({ kind: 'file', ...options })
+  const reference = options.reference ?? referenceText({ kind: 'file', ...options })
   // Which state of the file the latest read saw, so that a change between a read and the first
   // look is not missed.
   let seen: string | undefined

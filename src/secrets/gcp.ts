@@ -1,34 +1,41 @@
-// A secret from Google Secret Manager.
+// A secret from Google Secret Manager, with the official SDK and application default credentials, which
+// read the GOOGLE_ variables of the process by themselves.
 
 import type { Clock } from '../base/clock.ts'
-import { Fault } from '../base/fault.ts'
-import { referenceText } from './reference-options.ts'
-import type { ReferenceOf, SecretReference } from './reference-options.ts'
-import { every } from './lifetime.ts'
-import type { SecretSource } from './source.ts'
+import { cloudFault, cloudRead } from './cloud.ts'
+import { explainGcp } from './gcp-failure.ts'
 import type { GcpSettings } from './gcp-options.ts'
+import { secretManagerReader } from './gcp-secret-manager.ts'
+import { every } from './lifetime.ts'
+import { referenceText } from './reference-options.ts'
+import type { ReferenceOf } from './reference-options.ts'
+import type { SecretSource } from './source.ts'
+import { secretFromBytes } from './value.ts'
 
 /** See `gcpSource`. */
 export interface GcpDependencies {
   readonly clock: Clock
-  readonly environment: Readonly<Record<string, string | undefined>>
-  /** The source of a secret that is needed to log in. */
-  readonly secret: (reference: SecretReference) => SecretSource
 }
 
-/** The secret that a reference names. Built without I/O. */
+/** The secret that a reference names. Built without I/O; the SDK is loaded at the first read. */
 export function gcpSource(
   options: ReferenceOf<'gcp'>,
-  _settings: GcpSettings,
-  deps: GcpDependencies,
+  { endpoint }: GcpSettings,
+  { clock }: GcpDependencies,
 ): SecretSource {
+  const { kind, name, timeout } = options
   const reference = referenceText(options)
+  const reader = secretManagerReader({ name, endpoint, timeout, reference }, clock)
   return {
-    kind: options.kind,
+    kind,
     reference,
     async read() {
-      throw new Fault('secret_unavailable', { detail: `${reference} is not built yet.` })
+      const bytes = await cloudRead({ reference, timeout, explain: explainGcp }, clock, reader)
+      if (bytes === undefined) {
+        throw cloudFault(reference, ['has no value', 'add a version with the secret'])
+      }
+      return secretFromBytes(bytes, reference, options.extract)
     },
-    watch: (changed) => every(deps.clock, options.lifetime, changed),
+    watch: (changed) => every(clock, options.lifetime, changed),
   }
 }

@@ -37,6 +37,9 @@ export function systemdSource(
   }
   const { extract } = options
   const path = join(directory, options.name)
-  const file = fileSource({ path, ...(extract === undefined ? {} : { extract }) }, { clock })
-  return { ...file, kind: 'systemd', reference }
+  const file = fileSource(
+    { path, reference, ...(extract === undefined ? {} : { extract }) },
+    { clock },
+  )
+  return { ...file, kind: 'systemd' }
 }

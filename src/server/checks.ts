@@ -4,7 +4,9 @@ import type { Check } from '../admin/health.ts'
 import type { BuiltCredential } from './credential.ts'
 import type { CertificateState } from './listeners.ts'
 
-function credentialCheck({ credential, probe }: BuiltCredential): Check {
+const DAY = 86_400_000
+
+function credentialCheck({ credential, probe }: BuiltCredential, now: number): Check {
   const status = credential.status()
   const trial = probe.status()
   // The parts disagree only for moments; both must be content.
@@ -20,6 +22,10 @@ function credentialCheck({ credential, probe }: BuiltCredential): Check {
       role: trial.role ?? null,
       key_expires_on:
         trial.expiresOn === undefined ? null : new Date(trial.expiresOn).toISOString(),
+      key_expires_in_days:
+        trial.expiresOn === undefined
+          ? null
+          : Math.max(0, Math.floor((trial.expiresOn - now) / DAY)),
       token_expires_in_s:
         status.expiresIn === undefined ? null : Math.max(0, Math.floor(status.expiresIn / 1000)),
       fingerprint: status.fingerprint ?? null,
@@ -40,7 +46,7 @@ function secretsCheck({ secrets }: BuiltCredential): Check {
   }
 }
 
-const SOON = 14 * 86_400_000
+const SOON = 14 * DAY
 
 /** None of this takes a proxy out of service: the others' certificate is most likely the same. */
 function certificatesCheck(certificates: readonly CertificateState[], now: number): Check {
@@ -79,7 +85,7 @@ export function readinessChecks(
   { draining, certificates, now }: ReadinessState,
 ): readonly Check[] {
   return [
-    credentialCheck(built),
+    credentialCheck(built, now),
     secretsCheck(built),
     ...(certificates.length === 0 ? [] : [certificatesCheck(certificates, now)]),
     {

@@ -166,6 +166,10 @@ function credentialObserver({ log, metrics, clock }: CredentialDeps) {
           'credential tried',
         )
         for (const warning of event.warnings) log.warn({ credential }, warning)
+        // A refusal says nothing of the expiry, which may be its reason: what is known stays.
+        if (event.expiresOn !== undefined) {
+          metrics.keyExpiry.set({ credential }, event.expiresOn / 1000)
+        } else if (event.outcome === 'accepted') metrics.keyExpiry.remove({ credential })
         break
       }
     }

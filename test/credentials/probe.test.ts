@@ -51,7 +51,8 @@ test.each(['admin', 'owner'])('the role %s is warned about', async (role) => {
 })
 
 test.each([
-  ['2026-12-07T00:00:01', []],
+  ['2026-12-23T00:00:01', []],
+  ['2026-12-23T00:00:00', [expect.stringContaining('expires in 30 days')]],
   ['2026-12-07T00:00:00', [expect.stringContaining('expires in 14 days')]],
   ['2026-11-23T05:00:00', [expect.stringContaining('within a day')]],
   ['2026-11-22T00:00:00', [expect.stringContaining('has expired')]],

@@ -41,7 +41,15 @@ describe('help', () => {
   test('is there for the program and names every command', async () => {
     const { code, stdout, stderr } = await run(['--help'])
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
-    for (const name of ['serve', 'check', 'healthcheck', 'token', 'version', 'Exit codes']) {
+    for (const name of [
+      'serve',
+      'check',
+      'healthcheck',
+      'doctor',
+      'token',
+      'version',
+      'Exit codes',
+    ]) {
       expect(stdout).toContain(name)
     }
   })
@@ -50,6 +58,7 @@ describe('help', () => {
     ['serve', ['--config']],
     ['check', ['--config']],
     ['healthcheck', ['--config', '--live']],
+    ['doctor', ['--config', '--json']],
     ['token', ['--config']],
     ['version', []],
   ])(

@@ -65,15 +65,17 @@ describe('the trial at start', () => {
     ])
   })
 
-  test('warns of the role admin and of an expiry within 14 days, in readiness, page and log', async () => {
-    const expiresOn = new Date(Date.now() + 13.5 * DAY).toISOString()
+  test('warns of the role admin and of an expiry within 30 days, in readiness, page and log', async () => {
+    const expiresOn = new Date(Date.now() + 29.5 * DAY).toISOString()
     simulator.apiKeys.push({ key: 'opk_broad', role: 'admin', expiresOn })
     const proxy = await withKey('opk_broad')
     const { checks } = await becomes(proxy, 200)
     const { warnings = [] } = checks['credential'] ?? {}
     expect(warnings).toHaveLength(2)
     expect(warnings[0]).toContain('role admin')
-    expect(warnings[1]).toContain('expires in 13 days')
+    expect(warnings[1]).toContain('expires in 29 days')
+    const text = await metricsText(proxy)
+    expect(sumOf(text, 'key_expiry_timestamp_seconds')).toBe(Date.parse(expiresOn) / 1000)
     const page = await (await fetch(`${proxy.adminOrigin}/`)).text()
     for (const warning of warnings) expect(page).toContain(warning)
     await eventually(() => {
@@ -82,8 +84,8 @@ describe('the trial at start', () => {
     })
   })
 
-  test('says nothing of an expiry that is 15 days away', async () => {
-    const expiresOn = new Date(Date.now() + 15 * DAY).toISOString()
+  test('says nothing of an expiry that is 31 days away', async () => {
+    const expiresOn = new Date(Date.now() + 31 * DAY).toISOString()
     simulator.apiKeys.push({ key: 'opk_later', role: 'viewer', expiresOn })
     const { checks } = await becomes(await withKey('opk_later'), 200)
     expect(checks['credential']?.warnings).toEqual([])

@@ -28,6 +28,11 @@ export const HOMES: Readonly<Record<string, readonly string[]>> = {
   '@hono/node-server': ['src/proxy/', 'src/admin/', 'src/server/'],
   'lru-cache': ['src/store/'],
   commander: ['src/cli/'],
+  '@aws-sdk/client-secrets-manager': ['src/secrets/aws-secrets-manager.ts'],
+  '@aws-sdk/client-ssm': ['src/secrets/aws-parameter-store.ts'],
+  '@google-cloud/secret-manager': ['src/secrets/gcp-secret-manager.ts'],
+  '@azure/keyvault-secrets': ['src/secrets/azure-key-vault.ts', 'src/secrets/azure-transport.ts'],
+  '@azure/identity': ['src/secrets/azure-credential.ts'],
 }
 
 /** Beyond the floors: who must not meet whom. */

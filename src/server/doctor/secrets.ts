@@ -1,0 +1,136 @@
+// Reads every secret that the configuration names, once, and shows where it is, what it is like, and
+// how it is kept; never what it says.
+
+import { stat } from 'node:fs/promises'
+
+import type { Clock } from '../../base/clock.ts'
+import type { Secret } from '../../base/secret.ts'
+import type { Settings } from '../../config/settings.ts'
+import type { SecretReference } from '../../secrets/reference-options.ts'
+import { secretSource } from '../../secrets/reference.ts'
+import type { SecretSourceDependencies } from '../../secrets/reference.ts'
+import type { SourceKind } from '../../secrets/source.ts'
+import { examined, weighed } from './finding.ts'
+import type { Finding } from './finding.ts'
+import { secretFile } from './permissions.ts'
+
+/** No source is waited for longer, whatever its own timeout says. */
+const DEADLINE = 10_000
+
+/** A secret that the configuration names, by its place there. */
+export interface NamedSecret {
+  readonly name: string
+  readonly reference: SecretReference
+}
+
+/** What reading them brought. */
+export interface ReadSecrets {
+  readonly findings: readonly Finding[]
+  /** Those that could be read, by name. */
+  readonly values: ReadonlyMap<string, Secret>
+}
+
+/** The secrets of the credential, current first, then those that open other places of secrets. */
+export function namedSecrets(settings: Pick<Settings, 'credential' | 'secrets'>): NamedSecret[] {
+  const { credential, secrets } = settings
+  const [name, current] =
+    credential.kind === 'api_key'
+      ? ['api_key', credential.key]
+      : ['client_secret', credential.secret]
+  const named = [{ name: `credential.${name}`, reference: current }]
+  if (credential.previous !== undefined) {
+    named.push({ name: `credential.previous_${name}`, reference: credential.previous })
+  }
+  const used = new Set(named.flatMap(({ reference }) => SECTIONS[reference.kind] ?? []))
+  const logins = [...used].flatMap((key) => loginSecrets(`secrets.${key}`, secrets[key]))
+  return [...named, ...logins]
+}
+
+/** The section of `secrets` that says how places of a kind are reached. */
+const SECTIONS: Readonly<Partial<Record<SourceKind, keyof Settings['secrets']>>> = {
+  vault: 'vault',
+  'aws-sm': 'aws',
+  'aws-ssm': 'aws',
+  gcp: 'gcp',
+  azure: 'azure',
+  op: 'onepassword',
+  k8s: 'kubernetes',
+}
+
+const LOCAL = new Set<unknown>(['env', 'file', 'systemd', 'exec'])
+
+/** References anywhere below `tree`, which is options of places of secrets. */
+function loginSecrets(at: string, tree: unknown): NamedSecret[] {
+  if (typeof tree !== 'object' || tree === null) return []
+  if (
+    'kind' in tree &&
+    LOCAL.has(tree.kind) &&
+    ('name' in tree || 'path' in tree || 'argv' in tree)
+  ) {
+    return [{ name: at, reference: tree as SecretReference }]
+  }
+  return Object.entries(tree).flatMap(([key, value]) => loginSecrets(`${at}.${key}`, value))
+}
+
+/** Reads all of `named` at once; settles within 10 s. */
+export async function readSecrets(
+  named: readonly NamedSecret[],
+  deps: SecretSourceDependencies,
+): Promise<ReadSecrets> {
+  const values = new Map<string, Secret>()
+  const findings = await Promise.all(
+    named.map(({ name, reference }) => {
+      const source = secretSource(patient(reference), deps)
+      const task = {
+        check: `secret:${name}`,
+        side: 'local',
+        did: `read ${source.reference} (${source.kind})`,
+        deadline: DEADLINE + 500,
+      } as const
+      return examined(task, deps.clock, async () => {
+        const value = await source.read()
+        values.set(name, value)
+        const age = await ageOf(reference, deps)
+        // How a file is kept is a check of its own.
+        const caveat = secretFile(reference, deps.environment) ? undefined : source.caveat?.()
+        return weighed(
+          `a secret with the fingerprint ${value.fingerprint}${age}${caveat === undefined ? '' : `; ${caveat}`}`,
+          caveat === undefined
+            ? []
+            : [{ outcome: 'warn', remedy: 'Keep it where fewer can read it.' }],
+        )
+      })
+    }),
+  )
+  const credentials = named.filter(({ name }) => name.startsWith('credential.'))
+  const opened = credentials.every(({ name }) => values.has(name))
+  return { findings: findings.map((one) => (one.outcome === 'fail' ? weaker(one) : one)), values }
+
+  function weaker(finding: Finding): Finding {
+    const login = !finding.check.startsWith('secret:credential.')
+    if (login && opened) {
+      const saw = `${finding.saw} It is not needed: what it would open was read without.`
+      return { ...finding, outcome: 'skip', saw, remedy: undefined }
+    }
+    const remedy =
+      'Mend the place that is named, or name another; docs/secrets has a page for each.'
+    return { ...finding, remedy: finding.remedy ?? remedy }
+  }
+}
+
+/** The same place, asked with no more patience than ours. */
+function patient(reference: SecretReference): SecretReference {
+  if (!('timeout' in reference)) return reference
+  return { ...reference, timeout: Math.min(reference.timeout, DEADLINE) }
+}
+
+async function ageOf(
+  reference: SecretReference,
+  { clock, environment }: { readonly clock: Clock } & Pick<SecretSourceDependencies, 'environment'>,
+): Promise<string> {
+  const path = secretFile(reference, environment)
+  if (path === undefined) return ''
+  const { mtimeMs } = await stat(path)
+  const days = Math.floor((clock.wall() - mtimeMs) / 86_400_000)
+  return days < 1 ? ', written within the last day' : `, written ${days} days ago`
+}
