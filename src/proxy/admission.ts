@@ -7,14 +7,22 @@ import type { Exchange } from './exchange.ts'
 import type { LimitSettings } from './options.ts'
 import { refuse } from './refusal.ts'
 
-/** Lets an exchange in until its end. Throws a Fault `overloaded` when there are too many. */
-export type Admit = (exchange: Exchange) => void
+/** Bounds on exchanges; each exchange passes both of them once. */
+export interface Admission {
+  /** Begins to count the time of an exchange, if that is limited. */
+  begin(exchange: Exchange): void
+  /**
+   * Lets an exchange in until its end, when it is about to use a connection to OpusDNS: one whose body
+   * is still being held takes no place. Throws a Fault `overloaded` when there are too many.
+   */
+  enter(exchange: Exchange): void
+}
 
-/** Builds the count and the clock of the exchanges that are let in. */
+/** Builds the count and the clock. */
 export function admission(
   { inFlight, totalTimeout }: Pick<LimitSettings, 'inFlight' | 'totalTimeout'>,
   clock: Clock,
-): Admit {
+): Admission {
   let inside = 0
   const leave = () => {
     inside -= 1
@@ -29,21 +37,28 @@ export function admission(
     else exchange.onExpired(fault)
   }
 
-  return function admit(exchange) {
-    if (inside >= inFlight) {
-      throw new Fault('overloaded', {
-        detail: 'The proxy serves as many requests as limits.in_flight lets it.',
-        retryAfter: 1,
-        limit: 'in_flight',
-      })
-    }
-    inside += 1
-    exchange.onEnd = leave
-    if (totalTimeout === 0 || isEventStream(exchange.operation)) return
-    const cancel = clock.after(totalTimeout, () => expire(exchange))
-    exchange.onEnd = () => {
-      cancel()
-      leave()
-    }
+  return {
+    begin(exchange) {
+      if (totalTimeout === 0 || isEventStream(exchange.operation)) return
+      exchange.onEnd = clock.after(totalTimeout, () => expire(exchange))
+    },
+    enter(exchange) {
+      if (inside >= inFlight) {
+        throw new Fault('overloaded', {
+          detail: 'The proxy serves as many requests as limits.in_flight lets it.',
+          retryAfter: 1,
+          limit: 'in_flight',
+        })
+      }
+      inside += 1
+      const before = exchange.onEnd
+      exchange.onEnd =
+        before === undefined
+          ? leave
+          : () => {
+              before()
+              leave()
+            }
+    },
   }
 }

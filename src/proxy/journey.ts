@@ -104,7 +104,7 @@ export function journey(options: JourneyOptions, deps: JourneyDeps): RequestList
     queueTimeout: options.queueTimeout,
   }
   const guard = requestGuard(options, deps.hostGuard)
-  const admit = admission(options, clock)
+  const room = admission(options, clock)
 
   /** From "who?" to "go": for everything under `/v1/`. */
   function pass({ exchange, head }: Passage): void {
@@ -124,15 +124,19 @@ export function journey(options: JourneyOptions, deps: JourneyDeps): RequestList
           `To allow it, list ${group} under policy.allow in the configuration file of the proxy.`,
       })
     }
-    admit(exchange)
+    room.begin(exchange)
     const bound = bounds[bodyClassOf(method, exchange.operation)]
     takeBody(exchange, head.contentLength, bound, bodyLimits, clock, (fault, body) => {
       if (exchange.settled) {
         dropBody(body)
         return
       }
-      if (fault !== undefined) {
-        refuse(exchange, fault)
+      try {
+        if (fault !== undefined) throw fault
+        room.enter(exchange)
+      } catch (error) {
+        dropBody(body)
+        refuse(exchange, error)
         return
       }
       const attachment = credential.obtain()

@@ -19,7 +19,7 @@ export const WAITING = Symbol('pipelined requests')
 export interface ClientSocket extends Socket {
   [OPEN]?: number
   [BROKEN]?: boolean
-  [LATEST]?: IncomingMessage
+  [LATEST]?: IncomingMessage | undefined
   [WAITING]?: (readonly [IncomingMessage, ServerResponse])[]
   /** Of a TLS connection: the TCP or unix one below. Not documented, but Node's own timers use it. */
   readonly _parent?: Socket | null

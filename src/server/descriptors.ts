@@ -34,8 +34,11 @@ export interface ConnectionBounds {
 
 const SURPLUS = 1024
 
+/** Connections of the operators' listener, at most. */
+export const ADMIN_CONNECTIONS = 256
+
 /**
- * The bounds of each of `listeners` listeners that want `connections` each, where `left` descriptors
+ * The bounds of each of `listeners` listeners for clients that want `connections` each, where `left` descriptors
  * have to do for them, for `upstream` connections to OpusDNS, and for all else.
  */
 export function connectionBounds(wanted: {
@@ -46,7 +49,7 @@ export function connectionBounds(wanted: {
 }): ConnectionBounds {
   const { connections, listeners, upstream, left } = wanted
   // At most half for what is no client: a proxy that accepts nobody needs no upstream either.
-  const kept = Math.min(upstream + 64, left / 2)
+  const kept = Math.min(upstream * 2 + ADMIN_CONNECTIONS * 1.25 + 64, left / 2)
   const each = Math.max(4, Math.floor((left - kept) / listeners))
   const surplus = Math.min(SURPLUS, Math.floor(each / 4))
   return { connections: Math.min(connections, each - surplus), surplus }

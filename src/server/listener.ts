@@ -120,7 +120,7 @@ export async function openListener(
     const socket = this.req.socket as ClientSocket
     socket[OPEN] = (socket[OPEN] ?? 1) - 1
     // Or an idle connection would keep its last head.
-    if (socket[LATEST] === this.req && this.req.complete) delete socket[LATEST]
+    if (socket[LATEST] === this.req && this.req.complete) socket[LATEST] = undefined
     if (socket[BROKEN] === true && socket[OPEN] === 0) lingeringClose(socket, clock)
     const waiting = socket[WAITING]
     const next = waiting?.shift()

@@ -13,7 +13,12 @@ import type { Umask } from './bind.ts'
 import { liveCertificate } from './certificate.ts'
 import type { LiveCertificate } from './certificate.ts'
 import type { ConnectionBounds } from './descriptors.ts'
-import { connectionBounds, descriptorsLeft, watchDescriptors } from './descriptors.ts'
+import {
+  ADMIN_CONNECTIONS,
+  connectionBounds,
+  descriptorsLeft,
+  watchDescriptors,
+} from './descriptors.ts'
 import { listenerObserver } from './listener-events.ts'
 import { openListener } from './listener.ts'
 import type { Listener } from './listener.ts'
@@ -64,15 +69,17 @@ export async function openListeners(
   const observe = listenerObserver(deps.log, metrics, clock)
   const endpoints = [...settings.listen, settings.admin.listen]
   const certificates = await readCertificates(endpoints, clock)
-  const bounds = boundsOf(settings, endpoints.length, deps.log)
+  const bounds = boundsOf(settings, deps.log)
   const open: Listener[] = []
   try {
     for (const [index, endpoint] of endpoints.entries()) {
-      const handle = index < settings.listen.length ? serve.clients : serve.admin
+      const forClients = index < settings.listen.length
+      const handle = forClients ? serve.clients : serve.admin
+      const bound = forClients ? bounds : adminBounds(bounds)
       const certificate = certificates[index]
       const needs = { clock, observe, certificate, umask: deps.umask }
       // oxlint-disable-next-line no-await-in-loop -- the first that fails is the one to report
-      open.push(await openListener({ ...settings.limits, ...bounds, endpoint }, needs, handle))
+      open.push(await openListener({ ...settings.limits, ...bound, endpoint }, needs, handle))
     }
   } catch (error) {
     for (const listener of open) {
@@ -114,13 +121,17 @@ export async function openListeners(
 
 /** The bounds of every listener; says so when descriptors do not suffice for what was asked. */
 function boundsOf(
-  { limits, upstream }: Pick<Settings, 'limits' | 'upstream'>,
-  listeners: number,
+  { listen, limits, upstream }: Pick<Settings, 'listen' | 'limits' | 'upstream'>,
   journal: Log,
 ): ConnectionBounds {
   const { connections } = limits
   const left = descriptorsLeft()
-  const bounds = connectionBounds({ connections, listeners, upstream: upstream.connections, left })
+  const bounds = connectionBounds({
+    connections,
+    listeners: listen.length,
+    upstream: upstream.connections,
+    left,
+  })
   if (bounds.connections < connections) {
     journal.warn(
       { wanted: connections, connections: bounds.connections, descriptors: left },
@@ -128,6 +139,14 @@ function boundsOf(
     )
   }
   return bounds
+}
+
+/** Operators are few; what they need is kept free for them, however many clients there are. */
+function adminBounds({ connections, surplus }: ConnectionBounds): ConnectionBounds {
+  return {
+    connections: Math.min(ADMIN_CONNECTIONS, connections),
+    surplus: Math.min(ADMIN_CONNECTIONS / 4, surplus),
+  }
 }
 
 /** In the order of `endpoints`; `undefined` where there is no TLS. */

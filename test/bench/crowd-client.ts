@@ -7,7 +7,7 @@ import type { Socket } from 'node:net'
 
 const [port, count] = process.argv.slice(2).map(Number)
 const TARGET = '/v1/dns/example.com'
-const DRIBBLE = 2000
+const DRIBBLE = 5000
 const AT_ONCE = 200
 const LONGEST = 300_000
 

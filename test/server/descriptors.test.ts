@@ -26,7 +26,7 @@ describe('descriptors', () => {
   test.each([
     [Infinity, { connections: 16_384, surplus: 1024 }],
     [1_000_000, { connections: 16_384, surplus: 1024 }],
-    [1000, { connections: 303, surplus: 101 }],
+    [1000, { connections: 188, surplus: 62 }],
     [40, { connections: 8, surplus: 2 }],
     [3, { connections: 3, surplus: 1 }],
   ])('suffice: of %d, each listener gets %o', (left, bounds) => {
