@@ -331,6 +331,7 @@ describe.each(WORLDS)('a vault: reference, against $against', ({ against, open, 
       await clock.advance(61_000)
       await eventually(() => asked('renew-self') === 1)
       end?.()
+      expect(await value(source)).toBe('x')
     })
 
     test('reads earlier than its lifetime when the lease is shorter', async () => {
@@ -390,7 +391,11 @@ describe.each(WORLDS)('a vault: reference, against $against', ({ against, open, 
           const { spec } = JSON.parse(Buffer.concat(chunks).toString()) as {
             spec: { token: string }
           }
-          const user = { username: 'system:serviceaccount:dns:proxy', uid: 'u-1', groups: [] }
+          const user = {
+            username: 'system:serviceaccount:dns:proxy',
+            uid: 'u-1',
+            groups: ['system:serviceaccounts'],
+          }
           const status = { authenticated: spec.token === jwt, user }
           reply.writeHead(201, { 'content-type': 'application/json' })
           const kind = { kind: 'TokenReview', apiVersion: 'authentication.k8s.io/v1' }
@@ -553,11 +558,14 @@ describe('secrets.vault', () => {
 /** An unsigned token as a cluster makes them; its own TokenReview judges it. */
 function serviceAccountToken(): string {
   const encoded = (it: unknown) => Buffer.from(JSON.stringify(it)).toString('base64url')
+  const now = Math.floor(Date.now() / 1000)
   const claims = {
     iss: 'kubernetes/serviceaccount',
     sub: 'system:serviceaccount:dns:proxy',
     'kubernetes.io': { namespace: 'dns', serviceaccount: { name: 'proxy', uid: 'u-1' } },
-    exp: Math.floor(Date.now() / 1000) + 600,
+    iat: now,
+    nbf: now,
+    exp: now + 600,
   }
   return `${encoded({ alg: 'ES256', typ: 'JWT' })}.${encoded(claims)}.${Buffer.alloc(64, 1).toString('base64url')}`
 }

@@ -327,7 +327,7 @@ async function reviewed(config: Json, role: Role, jwt: string): Promise<void> {
   const { status } = (await reply.json()) as {
     status: { authenticated?: boolean; user?: { username: string } }
   }
-  const [, , namespace = '', account = ''] = status.user?.username.split(':') ?? []
+  const [namespace = '', account = ''] = status.user?.username.split(':').slice(2) ?? []
   const fits =
     listed(role.fields['bound_service_account_names']).includes(account) &&
     listed(role.fields['bound_service_account_namespaces']).includes(namespace)
