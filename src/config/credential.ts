@@ -22,6 +22,8 @@ export interface CredentialInput {
       }
     | undefined
   readonly variables: Variables
+  /** References that places of secrets need to be logged in to; those to variables are captured too. */
+  readonly logins: readonly SecretReference[]
   /** Reads a small text file: for a client id, which is no secret. */
   readonly readText: (path: string) => string
 }
@@ -77,6 +79,11 @@ export function chooseCredential(input: CredentialInput): ChosenCredential {
         remedy: 'keys begin with opk_; see whether another value got there',
       })
     }
+  }
+  for (const login of input.logins) {
+    const text = login.kind === 'env' ? variables.get(login.name) : undefined
+    // One that is not set fails when it is used, for nobody may need it.
+    if (login.kind === 'env' && text !== undefined) captured.set(login.name, Secret.of(text))
   }
   return { settings: problems.length === 0 ? settings : undefined, captured, problems, warnings }
 }

@@ -5,6 +5,7 @@ import { Fault } from '../base/fault.ts'
 import type { Problem } from '../base/fault.ts'
 import type { Secret } from '../base/secret.ts'
 import type { z } from '../base/schema.ts'
+import type { SecretReference } from '../secrets/reference-options.ts'
 import { CREDENTIAL_VARIABLES } from './credential-environment.ts'
 import { chooseCredential } from './credential.ts'
 import { isMapping, overlay, unknownVariables, variables } from './environment.ts'
@@ -102,6 +103,7 @@ export async function loadSettings(input: LoadInput): Promise<LoadedSettings> {
         file: tree['credential'] === undefined ? undefined : { settings: inFile, place },
         variables: from,
         readText: input.readText ?? unreadable,
+        logins: referencesIn(secrets),
       })
     : undefined
   problems.push(...(chosen?.problems ?? []))
@@ -183,6 +185,13 @@ function keyPath(path: readonly PropertyKey[]): string {
       typeof key === 'number' ? `[${key}]` : `${index === 0 ? '' : '.'}${String(key)}`,
     )
     .join('')
+}
+
+/** The references to secrets anywhere in `tree`. */
+function referencesIn(tree: unknown): SecretReference[] {
+  if (typeof tree !== 'object' || tree === null) return []
+  if ('kind' in tree && typeof tree.kind === 'string') return [tree as SecretReference]
+  return Object.values(tree).flatMap(referencesIn)
 }
 
 function unreadable(): never {

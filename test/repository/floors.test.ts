@@ -105,7 +105,9 @@ describe('src', () => {
   })
 
   test('gives every production dependency a home, and every home is in use', () => {
-    expect(Object.keys(HOMES).toSorted()).toEqual(Object.keys(manifest().dependencies).toSorted())
+    const { dependencies, peerDependencies } = manifest()
+    const names = Object.keys({ ...dependencies, ...peerDependencies })
+    expect(Object.keys(HOMES).toSorted()).toEqual(names.toSorted())
     const used = new Set(IMPORTS.map(({ target }) => target))
     const idle = Object.keys(HOMES).filter(
       (name) => ![...used].some((target) => target === name || target.startsWith(`${name}/`)),

@@ -33,6 +33,7 @@ export function manifest(): {
   engines: { node: string }
   scripts: Record<string, string>
   dependencies: Record<string, string>
+  peerDependencies: Record<string, string>
 } {
   return JSON.parse(textOf('package.json'))
 }
