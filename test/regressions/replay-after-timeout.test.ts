@@ -40,6 +40,7 @@ test('a request that was answered 504 is not sent again', async () => {
       } else request.socket.write(plainReply())
     }
     const host = `Host: 127.0.0.1:${proxy.port}\r\n`
+    await eventually(async () => (await proxy.metric('secret_reloads_total')) === 1)
     writeFileSync(again, '')
     client.write(`POST /v1/dns HTTP/1.1\r\n${host}Content-Length: 2\r\n\r\n{}`)
     await eventually(() => upstream.requests.length >= 1)
