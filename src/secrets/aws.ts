@@ -3,15 +3,9 @@
 
 import type { Clock } from '../base/clock.ts'
 import type { AwsSettings } from './aws-options.ts'
-import { explainAws } from './aws-failure.ts'
-import { parameterStoreReader } from './aws-parameter-store.ts'
-import { secretsManagerReader } from './aws-secrets-manager.ts'
-import { cloudFault, cloudRead } from './cloud.ts'
-import { every } from './lifetime.ts'
-import { referenceText } from './reference-options.ts'
+import { cloudSource } from './cloud-source.ts'
 import type { ReferenceOf } from './reference-options.ts'
 import type { SecretSource } from './source.ts'
-import { secretFromBytes } from './value.ts'
 
 /** See `awsSource`. */
 export interface AwsDependencies {
@@ -24,32 +18,8 @@ export function awsSource(
   settings: AwsSettings,
   { clock }: AwsDependencies,
 ): SecretSource {
-  const { kind, timeout } = options
-  const reference = referenceText(options)
-  const id = kind === 'aws-sm' ? options.id : options.name
-  const region = regionOf(id) ?? settings.region
-  const reader =
-    kind === 'aws-sm'
-      ? secretsManagerReader({ id, region, endpoint: settings.endpoint, timeout, reference }, clock)
-      : parameterStoreReader(
-          { id, region, endpoint: settings.ssmEndpoint, timeout, reference },
-          clock,
-        )
-  return {
-    kind,
-    reference,
-    async read() {
-      const bytes = await cloudRead({ reference, timeout, explain: explainAws }, clock, reader)
-      if (bytes === undefined) {
-        throw cloudFault(reference, ['has no value', 'put the secret there'])
-      }
-      return secretFromBytes(bytes, reference, options.extract)
-    },
-    watch: (changed) => every(clock, options.lifetime, changed),
-  }
-}
-
-/** The region in an ARN: a secret is asked for where it is. */
-function regionOf(id: string): string | undefined {
-  return /^arn:[a-z0-9-]+:[a-z0-9-]+:([a-z0-9-]+):/.exec(id)?.[1]
+  return cloudSource(options, clock, async () => {
+    const { awsReading } = await import('./aws-reading.ts')
+    return awsReading(options, settings, clock)
+  })
 }

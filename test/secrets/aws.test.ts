@@ -213,6 +213,20 @@ describe('an error of AWS', { timeout: 30_000 }, () => {
   })
 })
 
+test('an ARN is asked for in its own region', { timeout: 30_000 }, async () => {
+  const stub = await awsStub()
+  try {
+    await store['aws-sm'](stub.endpoint, 'opk_a')
+    const written = `aws-sm:arn:aws:secretsmanager:eu-west-1:111122223333:secret:${NAME}-AbCdEf`
+    const reference = parseReference(written, TIMES) as ReferenceOf<'aws-sm'>
+    const settings = awsOptions.parse({ region: 'eu-central-1', endpoint: stub.endpoint })
+    expect((await awsSource(reference, settings, TIMES).read()).reveal()).toBe('opk_a')
+    expect(stub.region()).toBe('eu-west-1')
+  } finally {
+    await stub.close()
+  }
+})
+
 test('a place in no region is told so', { timeout: 30_000 }, async () => {
   const reference = parseReference('aws-sm:name', TIMES) as ReferenceOf<'aws-sm'>
   const it = awsSource(reference, awsOptions.parse({}), TIMES)

@@ -4,6 +4,7 @@
 import { generateKeyPairSync, sign } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -525,6 +526,32 @@ describe('without a server that it may ask, a vault: reference says so', () => {
       'cannot be asked for (ECONNREFUSED)',
     )
   })
+})
+
+test('a vault: reference trusts the authority in ca_file, and without it asks nobody', async () => {
+  const ours = authority('ours')
+  let tokens = 0
+  const server = createTlsServer(ours.issue(), (asked, reply) => {
+    if (asked.headers['x-vault-token'] !== undefined) tokens++
+    const data = asked.url?.includes('lookup') === true ? { ttl: 0 } : { k: 'x' }
+    reply.end(JSON.stringify({ lease_duration: 0, data }))
+  })
+  await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve))
+  const folder = mkdtempSync(join(tmpdir(), 'vault-ca-'))
+  const ca_file = join(folder, 'ca.pem')
+  writeFileSync(ca_file, ours.cert)
+  const address = `https://localhost:${(server.address() as AddressInfo).port}`
+  const source = (written: unknown) =>
+    vaultSource(
+      { kind: 'vault', path: 'a/b', extract: { field: 'k' }, timeout: 4000, lifetime: 1000 },
+      vaultOptions.parse(written),
+      { clock: manualClock(), environment: { VAULT_TOKEN: 't' }, secret: UNUSED },
+    )
+  expect(await detail(source({ address }))).toContain('for a certificate, secrets.vault.ca_file')
+  expect(tokens).toBe(0)
+  expect(await value(source({ address, ca_file }))).toBe('x')
+  server.close()
+  rmSync(folder, { recursive: true })
 })
 
 describe('secrets.vault', () => {

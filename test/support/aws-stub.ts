@@ -13,6 +13,8 @@ export interface AwsStub {
   readonly endpoint: string
   /** How often a value was asked for. */
   asked(): number
+  /** The region that the latest request was signed for. */
+  region(): string
   /** Answers reads with this failure from now on; `undefined` mends it. */
   fail(how: Exclude<Failure, 'unreachable'> | undefined, canary?: string): void
   /** Answers reads with this error of AWS from now on. */
@@ -30,6 +32,7 @@ export async function awsStub(): Promise<AwsStub> {
   const secrets = new Map<string, { value: Body; deleted: boolean }>()
   const parameters = new Map<string, string>()
   let asked = 0
+  let region = ''
   let failure: { how: Failure; canary: string } | undefined
   let refusal: Answer | undefined
 
@@ -110,6 +113,7 @@ export async function awsStub(): Promise<AwsStub> {
     if (!signed.test(request.headers.authorization ?? '')) {
       return error('MissingAuthenticationToken', 'Missing Authentication Token')
     }
+    region = request.headers.authorization?.split('/')[2] ?? ''
     if (reading && failure !== undefined) return failed(failure.how, failure.canary, target)
     if (reading && refusal !== undefined) return refusal
     return act[target]?.(body) ?? error('UnknownOperationException', target)
@@ -119,6 +123,7 @@ export async function awsStub(): Promise<AwsStub> {
   return {
     endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     asked: () => asked,
+    region: () => region,
     fail(how, canary = '') {
       failure = how === undefined ? undefined : { how, canary }
       if (how === undefined) refusal = undefined
