@@ -70,6 +70,15 @@ export interface SourceHarness {
 
 const TIMEOUT = 4_000
 const LIFETIME = 60_000
+/** Seconds of the long outage. */
+const OUTAGE = 600
+/**
+ * What the back-off allows for in that time: 8 reads until the waits reach their 30 s, of which half is
+ * waited on average, then one every 15 s, and one at each end of a lifetime.
+ */
+const MOST_READS = 8 + OUTAGE / 15 + OUTAGE / (LIFETIME / 1000)
+/** Requests that one read may cost: a login, or looking up the ids of two names, and the question. */
+const REQUESTS_PER_READ = 3
 const FIRST = 'opk_first-value-canary'
 const SECOND = 'opk_second-value-canary'
 /** Stands in what a server says. */
@@ -274,10 +283,10 @@ export function secretSourceContract(harness: SourceHarness): void {
     })
 
     describe('kept fresh', () => {
-      function keep() {
+      function keep(source = build(), random = () => 0.99) {
         const events: SecretEvent[] = []
         const observe = (event: SecretEvent) => void events.push(event)
-        const kept = liveSecret(build(), { clock, random: () => 0.99, observe })
+        const kept = liveSecret(source, { clock, random, observe })
         live = kept
         return { events, kept, kinds: () => events.map((event) => event.kind) }
       }
@@ -312,6 +321,75 @@ export function secretSourceContract(harness: SourceHarness): void {
         expect(quotes({ events, status: kept.status() })).toEqual([])
       })
 
+      const everyWay = fixed ? [] : failures
+      test.each(everyWay)(
+        'is held through ten minutes of a place that is down: %s',
+        async (how) => {
+          await place.set(FIRST)
+          const { source, reads, settled } = counted(build(), place)
+          // Half of each bound: what full jitter waits on average.
+          const { kept, events, kinds } = keep(source, () => 0.5)
+          kept.start()
+          await kept.ready()
+          await place.fail(how, QUOTED)
+          const before = { reads: reads(), asked: place.asked?.() ?? 0 }
+          let noticed = Number.NaN
+          for (let second = 1; second <= OUTAGE; second++) {
+            // oxlint-disable-next-line no-await-in-loop -- one second after the other
+            await clock.advance(1000)
+            // oxlint-disable-next-line no-await-in-loop -- as above
+            await settled(how === 'hang' ? Infinity : 0)
+            if (!kept.status().ok && Number.isNaN(noticed)) noticed = second
+            // Whoever asks gets it, and at once; and nothing says that all is well.
+            expect(kept.current()?.reveal()).toBe(FIRST)
+            expect(kept.status().ok, `second ${second}`).toBe(Number.isNaN(noticed))
+          }
+          expect((await kept.ready()).reveal()).toBe(FIRST)
+          expect(noticed).toBeLessThanOrEqual((LIFETIME + TIMEOUT) / 1000)
+          expect(kept.status().detail).toContain('last good value')
+          const tried = reads() - before.reads
+          expect(tried).toBeLessThanOrEqual(MOST_READS)
+          // Given up it has not.
+          expect(tried).toBeGreaterThan(OUTAGE / 30)
+          expect(kinds().filter((it) => it === 'failed').length).toBeGreaterThan(OUTAGE / 30)
+          expect((place.asked?.() ?? 0) - before.asked).toBeLessThanOrEqual(
+            tried * REQUESTS_PER_READ,
+          )
+
+          await place.set(SECOND)
+          const hung = how === 'hang' ? reads() : 0
+          let waited = 0
+          while (kept.current()?.reveal() !== SECOND && waited < 60) {
+            waited++
+            // oxlint-disable-next-line no-await-in-loop -- one second after the other
+            await clock.advance(1000)
+            // oxlint-disable-next-line no-await-in-loop -- as above
+            await settled(hung)
+          }
+          // The longest wait of the back-off, and a read that may still hang when the place comes back.
+          expect(waited).toBeLessThanOrEqual(30 + TIMEOUT / 1000)
+          expect(kept.status().ok).toBe(true)
+          expect(kinds().slice(-2)).toEqual(['recovered', 'changed'])
+          expect(quotes({ events, status: kept.status() })).toEqual([])
+        },
+      )
+
+      // The environment of a process is copied when it starts, so that nothing can take it away.
+      test.runIf(fixed)(
+        'is held whatever becomes of its place, for it was read for good',
+        async () => {
+          await place.set(FIRST)
+          const { kept, kinds } = keep()
+          kept.start()
+          await kept.ready()
+          await place.fail('missing', QUOTED)
+          await clock.advance(OUTAGE * 1000)
+          expect((await kept.refresh())?.reveal()).toBe(FIRST)
+          expect(kept.status().ok).toBe(true)
+          expect(kinds()).toEqual(['loaded'])
+        },
+      )
+
       test('that is not there at the start is found later', async () => {
         await place.fail('missing', QUOTED)
         const { kept, events } = keep()
@@ -326,6 +404,39 @@ export function secretSourceContract(harness: SourceHarness): void {
       })
     })
   })
+}
+
+/**
+ * `source` with its reads counted. `settled` waits until none is under way, so that time does not run
+ * ahead of the operating system. The first `hung` of them end at their deadline alone: of such a one it
+ * waits until it has reached its place.
+ */
+function counted(source: SecretSource, place: Place) {
+  let reads = 0
+  let underWay = 0
+  let askedBefore = 0
+  const asked = () => place.asked?.() ?? 0
+  return {
+    source: {
+      ...source,
+      async read() {
+        reads++
+        underWay++
+        askedBefore = asked()
+        try {
+          return await source.read()
+        } finally {
+          underWay--
+        }
+      },
+    },
+    reads: () => reads,
+    settled: async (hung: number) => {
+      const over = () => underWay === 0 || (reads <= hung && asked() > askedBefore)
+      await eventually(over, { every: 1 })
+      await settle()
+    },
+  }
 }
 
 /** The Fault that a read ends in. */
