@@ -79,3 +79,5 @@ const world: World = {
 
 const { runProgram } = await import('./cli/program.ts')
 process.exitCode = await runProgram(process.argv.slice(2), world)
+// What is still under way, such as the read of a secret from a place that hangs, is not waited for.
+setTimeout(() => process.exit(), 1000).unref()

@@ -17,7 +17,51 @@ const RELOAD_REST = 1000
 /** Runs the proxy; resolves with the exit code after it was drained. */
 export async function serveCommand(options: ConfigOption, world: World): Promise<ExitCode> {
   const sink = descriptorSink(STDOUT, systemClock)
-  let running: RunningProxy
+  const started = Promise.withResolvers<RunningProxy>()
+  const ended = Promise.withResolvers<ExitCode>()
+  let running: RunningProxy | undefined
+  let leaving = false
+
+  function leave(proxy: RunningProxy, code: ExitCode): void {
+    leaving = true
+    void proxy.stop().then(() => ended.resolve(code))
+  }
+  // From the beginning, for the start may wait for a secret.
+  world.onSignal(['SIGTERM', 'SIGINT'], (signal) => {
+    if (running === undefined) {
+      // Nothing is served yet, so that nothing need end.
+      sink.flushSync?.()
+      world.exit(0)
+    }
+    const { log } = running
+    if (leaving) {
+      log.warn({ signal }, 'second signal: ending at once')
+      log.flush()
+      world.exit(1)
+    }
+    log.info({ signal }, 'signal')
+    leave(running, 0)
+  })
+  const reload = rested(RELOAD_REST, systemClock, async (signals) => {
+    const proxy = await started.promise
+    if (leaving) return
+    proxy.log.info({ signals }, 'SIGHUP: reading configuration, secrets and certificates again')
+    await proxy.reload()
+  })
+  world.onSignal(['SIGHUP'], reload)
+  world.onCrash((error) => {
+    // Names only: the text of an unexpected error may quote what it choked on.
+    const name = error instanceof Error ? error.name : typeof error
+    if (running === undefined) {
+      world.err(`error: uncaught ${name} at ${framesOf(error).join(', ')}\n`)
+      world.exit(70)
+    }
+    const { log } = running
+    log.fatal({ error: name, at: framesOf(error) }, 'uncaught error: draining')
+    if (!leaving) leave(running, 70)
+    log.flush()
+  })
+
   try {
     const load = configuration(options, world)
     const { settings, captured, warnings } = await load()
@@ -39,39 +83,11 @@ export async function serveCommand(options: ConfigOption, world: World): Promise
     world.err(printFault(error))
     return 1
   }
-  const { log, listen, admin } = running
-  let leaving = false
-  const ended = Promise.withResolvers<ExitCode>()
-
-  function leave(code: ExitCode): void {
-    leaving = true
-    void running.stop().then(() => ended.resolve(code))
-  }
-  world.onSignal(['SIGTERM', 'SIGINT'], (signal) => {
-    if (leaving) {
-      log.warn({ signal }, 'second signal: ending at once')
-      log.flush()
-      world.exit(1)
-    }
-    log.info({ signal }, 'signal')
-    leave(0)
-  })
-  const reload = rested(RELOAD_REST, systemClock, async (signals) => {
-    if (leaving) return
-    log.info({ signals }, 'SIGHUP: reading configuration, secrets and certificates again')
-    await running.reload()
-  })
-  world.onSignal(['SIGHUP'], reload)
-  world.onCrash((error) => {
-    // Names only: the text of an unexpected error may quote what it choked on.
-    const name = error instanceof Error ? error.name : typeof error
-    log.fatal({ error: name, at: framesOf(error) }, 'uncaught error: draining')
-    if (!leaving) leave(70)
-    log.flush()
-  })
   // What starting left behind (schemas, parsed configuration) is a seventh of the memory; nobody waits
   // for an answer yet.
   world.collect?.all()
+  const { log, listen, admin } = running
   log.announce({ listen, admin }, 'ready')
+  started.resolve(running)
   return ended.promise
 }

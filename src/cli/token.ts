@@ -6,7 +6,7 @@ import { Fault } from '../base/fault.ts'
 import { tokenEndpoint } from '../credentials/token-endpoint.ts'
 import type { MintResult } from '../credentials/token-reply.ts'
 import { referenceText } from '../secrets/reference-options.ts'
-import { secretSource } from '../secrets/reference.ts'
+import { secretSources } from '../secrets/reference.ts'
 import { buildUpstream } from '../server/upstream.ts'
 import { loadConfiguration } from './configuration.ts'
 import { printDuration, printFault } from './printer.ts'
@@ -30,19 +30,19 @@ export async function tokenCommand(options: ConfigOption, world: World): Promise
       })
     }
     const { captured, settings } = loaded
-    const deps = {
+    const source = secretSources({
       clock: systemClock,
       captured,
       environment: world.env,
       vendors: settings.secrets,
-    }
+    })
     const upstream = await buildUpstream(loaded.settings, systemClock)
     const mint = tokenEndpoint({ encoding: credential.tokenRequest }, upstream, systemClock)
     const secrets = [credential.secret, credential.previous].filter((one) => one !== undefined)
     let minted: MintResult | undefined
     for (const secret of secrets) {
       // oxlint-disable-next-line no-await-in-loop -- the second is tried only when the first is refused
-      minted = await mint(credential.clientId, await secretSource(secret, deps).read())
+      minted = await mint(credential.clientId, await source(secret).read())
       if (minted.ok || minted.result !== 'terminal' || secret === credential.previous) break
       if (credential.previous !== undefined) {
         world.err(`warning: ${referenceText(secret)} is refused: ${minted.detail}\n`)

@@ -33,14 +33,16 @@ export function withClientId(
     place = variables.place(/^[A-Z_][A-Z0-9_]*$/.test(name) ? name : VARIABLE)
     clientId = variables.get(name) ?? ''
   } else if (written.startsWith('file:')) {
-    place = input.place('client_id') ?? variables.place(`${VARIABLE}_FILE`)
+    const path = written.slice('file:'.length)
+    const named = variables.get(`${VARIABLE}_FILE`) === path
+    place = input.place('client_id') ?? (named ? variables.place(`${VARIABLE}_FILE`) : path)
     try {
-      clientId = input.readText(written.slice('file:'.length))
+      clientId = input.readText(path)
     } catch (error) {
-      const fault = `names a file that cannot be read (${errorCode(error) || 'error'})`
+      const what = place === path ? 'cannot be read' : 'names a file that cannot be read'
       problems.push({
         place,
-        fault,
+        fault: `${what} (${errorCode(error) || 'error'})`,
         remedy: "check the path, and that the proxy's user may read it",
       })
       return settings

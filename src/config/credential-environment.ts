@@ -4,6 +4,8 @@
 import type { Problem } from '../base/fault.ts'
 import type { CredentialSettings } from '../credentials/options.ts'
 import type { SecretReference } from '../secrets/reference-options.ts'
+import { CONVENTIONAL_KEY, credentialFromConventions } from './credential-conventions.ts'
+import type { Look } from './credential-conventions.ts'
 import { didYouMean } from './did-you-mean.ts'
 import type { Variables } from './environment.ts'
 
@@ -15,11 +17,13 @@ const SECRET = 'OPUSDNS_CLIENT_SECRET'
 export const CREDENTIAL_VARIABLES = [KEY, ID, SECRET].flatMap((name) => [name, `${name}_FILE`])
 
 /**
- * The credential that the variables give, or `undefined` after reporting to `problems` why there is
- * none. An OAuth client id is still a reference (`env:…`, `file:…`), see `withClientId`.
+ * The credential that the variables give; when there are none, the one in files with well-known
+ * names; or `undefined` after reporting to `problems` why there is none. An OAuth client id is still
+ * a reference (`env:…`, `file:…`), see `withClientId`.
  */
 export function credentialFromEnvironment(
   from: Variables,
+  look: Look,
   problems: Problem[],
 ): CredentialSettings | undefined {
   const before = problems.length
@@ -28,8 +32,9 @@ export function credentialFromEnvironment(
   const isSet = (name: string) => from.get(name) !== undefined
   const given = CREDENTIAL_VARIABLES.filter(isSet)
   if (given.length === 0) {
-    problems.push(nothingGiven(from))
-    return undefined
+    const conventional = credentialFromConventions(from, look, problems)
+    if (conventional === undefined && problems.length === before) problems.push(nothingGiven(from))
+    return conventional
   }
   for (const name of [KEY, ID, SECRET]) {
     if (isSet(name) && isSet(`${name}_FILE`)) {
@@ -77,7 +82,8 @@ function nothingGiven(from: Variables): Problem {
     fault: `is not given, so there is nothing to attach${why}${slips.join('')}`,
     remedy:
       `set ${KEY}, or ${ID} and ${SECRET}, in the environment or in a .env file; or ${KEY}_FILE, ` +
-      `or ${ID} and ${SECRET}_FILE, with the path of a file; or write credential into a ` +
-      'configuration file (--config FILE or OPUSDNS_PROXY_CONFIG). To try without an account: npm run demo',
+      `or ${ID} and ${SECRET}_FILE, with the path of a file; or mount ${CONVENTIONAL_KEY}; or ` +
+      'write credential into a configuration file (--config FILE or OPUSDNS_PROXY_CONFIG). ' +
+      'To try without an account: npm run demo',
   }
 }

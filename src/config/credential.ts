@@ -7,6 +7,7 @@ import type { CredentialSettings } from '../credentials/options.ts'
 import { secretText } from '../secrets/options.ts'
 import type { SecretReference } from '../secrets/reference-options.ts'
 import { withClientId } from './client-id.ts'
+import type { Look } from './credential-conventions.ts'
 import { CREDENTIAL_VARIABLES, credentialFromEnvironment } from './credential-environment.ts'
 import type { Variables } from './environment.ts'
 import { spokenProblem } from './spoken.ts'
@@ -26,6 +27,8 @@ export interface CredentialInput {
   readonly logins: readonly SecretReference[]
   /** Reads a small text file: for a client id, which is no secret. */
   readonly readText: (path: string) => string
+  /** Tells whether a file is there, for those with well-known names. */
+  readonly look: Look
 }
 
 /** See `chooseCredential`. */
@@ -45,7 +48,7 @@ export function chooseCredential(input: CredentialInput): ChosenCredential {
   const captured = new Map<string, Secret>()
   const written =
     input.file === undefined
-      ? credentialFromEnvironment(input.variables, problems)
+      ? credentialFromEnvironment(input.variables, input.look, problems)
       : fromFile(input.file, input.variables, problems)
   if (written === undefined) return { settings: undefined, captured, problems, warnings }
 

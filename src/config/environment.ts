@@ -8,6 +8,8 @@ import { didYouMean } from './did-you-mean.ts'
 export interface Variables {
   /** The value; `undefined` when not set or empty. */
   get(name: string): string | undefined
+  /** The same, of the real environment alone. */
+  real(name: string): string | undefined
   /** True when set to nothing. */
   isEmpty(name: string): boolean
   /** The name, and `(.env)` behind it when it comes from there. */
@@ -28,6 +30,7 @@ export function variables(
   }
   return {
     get: (name) => raw(name) || undefined,
+    real: (name) => real[name] || undefined,
     isEmpty: (name) => raw(name) === '',
     place: (name) => (inReal(name) || !inDotenv(name) ? name : `${name} (.env)`),
     names: [...new Set([...Object.keys(real).filter(inReal), ...Object.keys(dotenv)])],

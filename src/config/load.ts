@@ -6,6 +6,7 @@ import type { Problem } from '../base/fault.ts'
 import type { Secret } from '../base/secret.ts'
 import type { z } from '../base/schema.ts'
 import type { SecretReference } from '../secrets/reference-options.ts'
+import type { Look } from './credential-conventions.ts'
 import { CREDENTIAL_VARIABLES } from './credential-environment.ts'
 import { chooseCredential } from './credential.ts'
 import { isMapping, overlay, unknownVariables, variables } from './environment.ts'
@@ -24,6 +25,8 @@ export interface LoadInput {
   readonly dotenv?: string | undefined
   /** Reads a small text file, for `OPUSDNS_CLIENT_ID_FILE`; without it such a file is a problem. */
   readonly readText?: ((path: string) => string) | undefined
+  /** Tells whether a file with a well-known name is there; without it none is. */
+  readonly look?: Look | undefined
 }
 
 /** See `loadSettings`. */
@@ -104,6 +107,7 @@ export async function loadSettings(input: LoadInput): Promise<LoadedSettings> {
         variables: from,
         readText: input.readText ?? unreadable,
         logins: referencesIn(secrets),
+        look: input.look ?? (() => 'absent'),
       })
     : undefined
   problems.push(...(chosen?.problems ?? []))

@@ -1,10 +1,11 @@
 // Reads what `loadSettings` needs from disk: the configuration file and `.env`, and nothing else.
 
-import { readFileSync } from 'node:fs'
+import { lstatSync, readFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 
 import { errorCode, Fault } from '../base/fault.ts'
+import type { Look } from './credential-conventions.ts'
 import type { LoadInput } from './load.ts'
 
 /** See `readConfig`. */
@@ -30,6 +31,17 @@ export async function readConfig(options: ReadConfigOptions): Promise<LoadInput>
     dotenv,
     file: path === undefined || path === '' ? undefined : await readYaml(path, directory, place),
     readText: (file) => readFileSync(resolve(directory, file), 'utf8'),
+    look,
+  }
+}
+
+/** A link that leads nowhere is there: what it should lead to may come. */
+function look(path: string): ReturnType<Look> {
+  try {
+    lstatSync(path)
+    return 'there'
+  } catch (error) {
+    return ['ENOENT', 'ENOTDIR'].includes(errorCode(error)) ? 'absent' : 'hidden'
   }
 }
 

@@ -59,6 +59,7 @@ export function kubernetesWatch(
   let version: string | undefined
   let refused: number | undefined
   let tell: (() => void) | undefined
+  let goneAt = Number.NEGATIVE_INFINITY
   // The one attempt under way, or the wait before the next: what ends it.
   let end: Cancel | undefined
 
@@ -90,11 +91,17 @@ export function kubernetesWatch(
       if (clock.now() - opened > RETRY.max) waits.reset()
       wait(open)
     }
-    /** The server knows this version no more: only a read, which the listener makes, finds another. */
+    /**
+     * The server knows this version no more: only a read, which the listener makes, finds another. At
+     * once, for a change may have been missed; but a server that says so again and again must wait.
+     */
     function gone(): void {
       stop()
       version = undefined
-      wait(() => tell?.())
+      const isFirst = clock.now() - goneAt > 2 * RETRY.max
+      goneAt = clock.now()
+      if (isFirst) tell?.()
+      else wait(() => tell?.())
     }
     function answered(reply: IncomingMessage): void {
       const status = reply.statusCode ?? 0

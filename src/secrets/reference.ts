@@ -13,10 +13,10 @@ import { kubernetesSource } from './kubernetes.ts'
 import { onepasswordSource } from './onepassword.ts'
 import type { SecretSource } from './source.ts'
 import { systemdSource } from './systemd.ts'
-import { vaultSource } from './vault.ts'
+import { vaultSources } from './vault.ts'
 import type { SecretsSettings } from './vendor-options.ts'
 
-/** See `secretSource`. */
+/** See `secretSources`. */
 export interface SecretSourceDependencies {
   readonly clock: Clock
   /** What `env:` reads. */
@@ -28,33 +28,38 @@ export interface SecretSourceDependencies {
 }
 
 /** The source that a reference names. Built without I/O. */
-export function secretSource(
-  reference: SecretReference,
-  deps: SecretSourceDependencies,
-): SecretSource {
+export type SecretSources = (reference: SecretReference) => SecretSource
+
+/** Builds the sources of one configuration: those of one Vault share one login. Does no I/O. */
+export function secretSources(deps: SecretSourceDependencies): SecretSources {
   const { vendors } = deps
-  const needs = { ...deps, secret: (other: SecretReference) => secretSource(other, deps) }
-  switch (reference.kind) {
-    case 'env':
-      return envSource(reference, deps.captured)
-    case 'file':
-      return fileSource(reference, deps)
-    case 'systemd':
-      return systemdSource(reference, deps)
-    case 'exec':
-      return execSource(reference, deps)
-    case 'vault':
-      return vaultSource(reference, vendors.vault, needs)
-    case 'aws-sm':
-    case 'aws-ssm':
-      return awsSource(reference, vendors.aws, needs)
-    case 'gcp':
-      return gcpSource(reference, vendors.gcp, needs)
-    case 'azure':
-      return azureSource(reference, vendors.azure, needs)
-    case 'op':
-      return onepasswordSource(reference, vendors.onepassword, needs)
-    case 'k8s':
-      return kubernetesSource(reference, vendors.kubernetes, needs)
+  const needs = { ...deps, secret: source }
+  const vault = vaultSources(vendors.vault, needs)
+
+  function source(reference: SecretReference): SecretSource {
+    switch (reference.kind) {
+      case 'env':
+        return envSource(reference, deps.captured)
+      case 'file':
+        return fileSource(reference, deps)
+      case 'systemd':
+        return systemdSource(reference, deps)
+      case 'exec':
+        return execSource(reference, deps)
+      case 'vault':
+        return vault(reference)
+      case 'aws-sm':
+      case 'aws-ssm':
+        return awsSource(reference, vendors.aws, needs)
+      case 'gcp':
+        return gcpSource(reference, vendors.gcp, needs)
+      case 'azure':
+        return azureSource(reference, vendors.azure, needs)
+      case 'op':
+        return onepasswordSource(reference, vendors.onepassword, needs)
+      case 'k8s':
+        return kubernetesSource(reference, vendors.kubernetes, needs)
+    }
   }
+  return source
 }

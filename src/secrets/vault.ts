@@ -17,7 +17,7 @@ import { vaultServer } from './vault-server.ts'
 import { vaultSession } from './vault-session.ts'
 import type { VaultSession } from './vault-session.ts'
 
-/** See `vaultSource`. */
+/** See `vaultSources`. */
 export interface VaultDependencies {
   readonly clock: Clock
   /** Where `VAULT_ADDR`, `VAULT_NAMESPACE`, `VAULT_CACERT`, `VAULT_TOKEN` (or `BAO_…`) are looked up. */
@@ -26,18 +26,24 @@ export interface VaultDependencies {
   readonly secret: (reference: SecretReference) => SecretSource
 }
 
-// References are built one by one, and share one login: that of the settings they were built with.
-const sessions = new WeakMap<VaultSettings, VaultSession>()
-
-/** The secret that a reference names. Built without I/O; sources with the same `settings` share one login. */
-export function vaultSource(
-  options: ReferenceOf<'vault'>,
+/** Builds the sources of one server, which share one login. Built without I/O. */
+export function vaultSources(
   settings: VaultSettings,
   deps: VaultDependencies,
+): (reference: ReferenceOf<'vault'>) => SecretSource {
+  const server = vaultServer(settings, deps)
+  const login = vaultLogin(settings.auth, { ...deps, server })
+  const session = vaultSession(login, { clock: deps.clock, server })
+  return (reference) => vaultSource(reference, session, deps)
+}
+
+function vaultSource(
+  options: ReferenceOf<'vault'>,
+  session: VaultSession,
+  deps: Pick<VaultDependencies, 'clock'>,
 ): SecretSource {
   const reference = referenceText(options)
   const { path, version, timeout } = options
-  const session = sessionOf(settings, deps)
   const lease = leaseWatch(options.lifetime, deps.clock)
 
   async function fields(): Promise<VaultSecret> {
@@ -83,16 +89,6 @@ export function vaultSource(
       }
     },
   }
-}
-
-function sessionOf(settings: VaultSettings, deps: VaultDependencies): VaultSession {
-  const known = sessions.get(settings)
-  if (known !== undefined) return known
-  const server = vaultServer(settings, deps)
-  const login = vaultLogin(settings.auth, { ...deps, server })
-  const session = vaultSession(login, { clock: deps.clock, server })
-  sessions.set(settings, session)
-  return session
 }
 
 /** The deadline of one read over all that it does, a login that others began included. */

@@ -18,7 +18,7 @@ import { liveSecret } from '../secrets/live-secret.ts'
 import type { LiveSecret, SecretEvent } from '../secrets/live-secret.ts'
 import type { SecretReference } from '../secrets/reference-options.ts'
 import type { SecretsSettings } from '../secrets/vendor-options.ts'
-import { secretSource } from '../secrets/reference.ts'
+import { secretSources } from '../secrets/reference.ts'
 
 /** Name of the only credential, in logs and metrics. */
 const NAME = 'default'
@@ -53,8 +53,9 @@ export function buildCredential(
   const { clock, upstream } = deps
   const random = Math.random
   const observeSecret = secretObserver(deps)
+  const source = secretSources(deps)
   const live = (reference: SecretReference) =>
-    liveSecret(secretSource(reference, deps), { clock, random, observe: observeSecret })
+    liveSecret(source(reference), { clock, random, observe: observeSecret })
   const current = live(settings.kind === 'api_key' ? settings.key : settings.secret)
   const previous = settings.previous === undefined ? undefined : live(settings.previous)
 

@@ -17,6 +17,7 @@ import { issuedTokens } from '../store/issued-tokens.ts'
 import type { Umask } from './bind.ts'
 import { readinessChecks } from './checks.ts'
 import { drain } from './drain.ts'
+import { firstReads } from './first-reads.ts'
 import { openListeners } from './listeners.ts'
 import { reloader } from './reload.ts'
 import type { Reloaded } from './reload.ts'
@@ -64,7 +65,10 @@ export interface RunningProxy {
 // and loses nothing when its oldest goes.
 const LOCAL_TOKENS = { life: 3_600_000, max: 10_000 }
 
-/** Starts the proxy; resolves when all listeners are open, whatever the upstream does. */
+/**
+ * Starts the proxy; resolves when all listeners are open, whatever the upstream does. They open when the
+ * secrets were read or could not be, or after 5 s; until then nothing is accepted.
+ */
 export async function startProxy(settings: Settings, world: ProxyWorld): Promise<RunningProxy> {
   const { clock } = world
   const startedAt = clock.now()
@@ -134,15 +138,20 @@ export async function startProxy(settings: Settings, world: ProxyWorld): Promise
       url?.startsWith('/') === true && adminGuard(headers.host ?? '', socket),
   })
 
+  service.start()
+  await firstReads(service.built.secrets, { clock, log: journal })
   // The admin listener, which asks it, opens last.
   const opened = await openListeners(
     settings,
     { clock, log: journal, metrics: numbers, umask: world.umask },
     { clients: serve, admin: pages },
-  )
+  ).catch(async (error: unknown) => {
+    await service.destroy()
+    journal.flush()
+    throw error
+  })
   const { clients, admin } = opened
   listening.push(...clients.map((listener) => listener.address))
-  service.start()
 
   async function close(): Promise<void> {
     draining = true

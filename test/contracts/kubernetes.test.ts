@@ -1,6 +1,6 @@
 // A secret of the Kubernetes API against the contract: a stub on a real TLS socket.
 
-import { secretSource } from '../../src/secrets/reference.ts'
+import { secretSources } from '../../src/secrets/reference.ts'
 import { secretsOptions } from '../../src/secrets/vendor-options.ts'
 import { startKubernetesStub } from '../support/kubernetes-stub.ts'
 import { secretSourceContract } from './secret-source.ts'
@@ -18,17 +18,14 @@ secretSourceContract({
     let silent = false
     return {
       source: ({ clock, timeout, lifetime, extract }) =>
-        secretSource(
-          {
-            kind: 'k8s',
-            name: 'opusdns',
-            key: 'api_key',
-            timeout,
-            lifetime,
-            ...(extract === undefined ? {} : { extract }),
-          },
-          { clock, captured: new Map(), environment: {}, vendors },
-        ),
+        secretSources({ clock, captured: new Map(), environment: {}, vendors })({
+          kind: 'k8s',
+          name: 'opusdns',
+          key: 'api_key',
+          timeout,
+          lifetime,
+          ...(extract === undefined ? {} : { extract }),
+        }),
       async set(text) {
         if (silent) await stub.listen()
         silent = false

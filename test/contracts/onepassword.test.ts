@@ -1,6 +1,6 @@
 // A secret of 1Password Connect against the contract: a stub on a real socket.
 
-import { secretSource } from '../../src/secrets/reference.ts'
+import { secretSources } from '../../src/secrets/reference.ts'
 import { secretsOptions } from '../../src/secrets/vendor-options.ts'
 import { CONNECT_TOKEN, startConnectStub } from '../support/onepassword-stub.ts'
 import { secretSourceContract } from './secret-source.ts'
@@ -17,18 +17,15 @@ secretSourceContract({
     let silent = false
     return {
       source: ({ clock, timeout, lifetime, extract }) =>
-        secretSource(
-          {
-            kind: 'op',
-            vault: 'Infra',
-            item: 'OpusDNS',
-            field: 'credential',
-            timeout,
-            lifetime,
-            ...(extract === undefined ? {} : { extract }),
-          },
-          { clock, captured: new Map(), environment, vendors },
-        ),
+        secretSources({ clock, captured: new Map(), environment, vendors })({
+          kind: 'op',
+          vault: 'Infra',
+          item: 'OpusDNS',
+          field: 'credential',
+          timeout,
+          lifetime,
+          ...(extract === undefined ? {} : { extract }),
+        }),
       async set(text) {
         if (silent) await stub.listen()
         silent = false

@@ -23,12 +23,12 @@ const PLACES = [
 async function inChild(written: string, read: boolean, env: Record<string, string> = {}) {
   const code = `
     import { parseReference } from '${ROOT}/src/secrets/reference-options.ts'
-    import { secretSource } from '${ROOT}/src/secrets/reference.ts'
+    import { secretSources } from '${ROOT}/src/secrets/reference.ts'
     import { secretsOptions } from '${ROOT}/src/secrets/vendor-options.ts'
     import { systemClock as clock } from '${ROOT}/src/base/clock.ts'
     const reference = parseReference('${written}', { timeout: 9000, lifetime: 60000 })
     const vendors = secretsOptions.parse({})
-    const source = secretSource(reference, { clock, captured: new Map(), environment: {}, vendors })
+    const source = secretSources({ clock, captured: new Map(), environment: {}, vendors })(reference)
     source.watch(() => {})()
     if (${read}) await source.read().catch((error) => console.log(error.message))
     console.log('built')`

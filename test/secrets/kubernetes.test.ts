@@ -9,7 +9,7 @@ import { fileSource } from '../../src/secrets/file.ts'
 import { kubernetesSource } from '../../src/secrets/kubernetes.ts'
 import { kubernetesOptions } from '../../src/secrets/kubernetes-options.ts'
 import { secretReference } from '../../src/secrets/options.ts'
-import { secretSource } from '../../src/secrets/reference.ts'
+import { secretSources } from '../../src/secrets/reference.ts'
 import type { SecretSource } from '../../src/secrets/source.ts'
 import { secretsOptions } from '../../src/secrets/vendor-options.ts'
 import { authority } from '../support/certificates.ts'
@@ -40,7 +40,7 @@ function source(
     kubernetes: { service_account: stub.serviceAccount, ...options },
   })
   const reference = secretReference.parse(written)
-  return secretSource(reference, { clock, captured: new Map(), environment, vendors })
+  return secretSources({ clock, captured: new Map(), environment, vendors })(reference)
 }
 
 /** A source that is watched and, as by a live secret, read at every change. */
@@ -115,6 +115,15 @@ describe('the watch', () => {
     },
   )
 
+  test('that is told 410 Gone reads at once, without a wait', async () => {
+    const { told } = await followed()
+    stub.send({ type: 'ERROR', object: { kind: 'Status', code: 410, reason: 'Expired' } })
+    await eventually(() => watchRequests().length === 2 && stub.watches() === 1)
+    expect(told).toEqual([clock.now()])
+    stub.set('opk_b')
+    await eventually(() => told.length === 2)
+  })
+
   test.each(['an event', 'a status'])(
     'that is told 410 Gone by %s reads and begins anew',
     async (by) => {
@@ -141,9 +150,13 @@ describe('the watch', () => {
     },
   )
 
-  test.each([500, 410])(
+  // The first 410 is answered by a read at once, and no other is.
+  test.each([
+    [500, 7],
+    [410, 8],
+  ])(
     'that is always answered %i is tried with growing waits, never in a tight loop',
-    async (status) => {
+    async (status, tries) => {
       stub.watchStatus(status)
       const reference = secretReference.parse('k8s:dns/opusdns#api_key')
       if (reference.kind !== 'k8s') throw new Error('is of another kind')
@@ -159,7 +172,7 @@ describe('the watch', () => {
       const before = clock.now()
       await eventually(
         async () => {
-          if (watchRequests().length === 7) return true
+          if (watchRequests().length === tries) return true
           await clock.advance(500)
           return false
         },

@@ -6,7 +6,7 @@ import { Fault } from '../../src/base/fault.ts'
 import { Secret } from '../../src/base/secret.ts'
 import { onepasswordOptions } from '../../src/secrets/onepassword-options.ts'
 import { secretReference } from '../../src/secrets/options.ts'
-import { secretSource } from '../../src/secrets/reference.ts'
+import { secretSources } from '../../src/secrets/reference.ts'
 import { secretsOptions } from '../../src/secrets/vendor-options.ts'
 import { manualClock } from '../support/manual-clock.ts'
 import {
@@ -34,7 +34,7 @@ async function read(
   const captured = new Map([['OTHER', Secret.of(CONNECT_TOKEN)]])
   const deps = { clock: manualClock(), captured, environment, vendors }
   try {
-    return (await secretSource(secretReference.parse(written), deps).read()).reveal()
+    return (await secretSources(deps)(secretReference.parse(written)).read()).reveal()
   } catch (error) {
     if (error instanceof Fault) return error.message
     throw error

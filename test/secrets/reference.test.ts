@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { systemClock } from '../../src/base/clock.ts'
 import { referenceText } from '../../src/secrets/reference-options.ts'
 import { secretReference } from '../../src/secrets/options.ts'
-import { secretSource } from '../../src/secrets/reference.ts'
+import { secretSources } from '../../src/secrets/reference.ts'
 import { secretsOptions } from '../../src/secrets/vendor-options.ts'
 
 const exec = { kind: 'exec', timeout: 10_000, lifetime: 300_000 }
@@ -84,7 +84,7 @@ describe('a reference to a secret', () => {
     const reference = secretReference.parse(written)
     const vendors = secretsOptions.parse(undefined)
     const deps = { clock: systemClock, captured: new Map(), environment: {}, vendors }
-    const source = secretSource(reference, deps)
+    const source = secretSources(deps)(reference)
     expect(`${source.kind}:`).toBe(written.slice(0, written.indexOf(':') + 1))
     expect(source.reference).toBe(written)
   })

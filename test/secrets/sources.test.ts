@@ -146,6 +146,18 @@ describe('a file', () => {
     end()
   })
 
+  test('half-written when it is first read is read again as soon as it is whole', async () => {
+    writeFileSync(at('k'), 'opk_')
+    const { source, end, look, changes } = watched(at('k'))
+    await source.read()
+    await look()
+    writeFileSync(at('k'), 'opk_whole')
+    await look(2)
+    expect(changes()).toBe(1)
+    expect((await source.read()).reveal()).toBe('opk_whole')
+    end()
+  })
+
   test('changed between the read and the first look is not missed', async () => {
     writeFileSync(at('k'), 'opk_a')
     const { source, end, look, changes } = watched(at('k'))

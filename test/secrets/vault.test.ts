@@ -14,10 +14,10 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { Fault } from '../../src/base/fault.ts'
 import { parseReference } from '../../src/secrets/reference-options.ts'
 import type { ReferenceOf } from '../../src/secrets/reference-options.ts'
-import { secretSource } from '../../src/secrets/reference.ts'
+import { secretSources } from '../../src/secrets/reference.ts'
 import { vaultOptions } from '../../src/secrets/vault-options.ts'
 import { REFUSAL_PAUSE_MS } from '../../src/secrets/vault-session.ts'
-import { vaultSource } from '../../src/secrets/vault.ts'
+import { vaultSources } from '../../src/secrets/vault.ts'
 import { secretsOptions } from '../../src/secrets/vendor-options.ts'
 import { secretSourceContract } from '../contracts/secret-source.ts'
 import { authority } from '../support/certificates.ts'
@@ -54,11 +54,11 @@ function builder(address: string, options: BuildOptions = {}) {
   const { auth, namespace, environment = { VAULT_TOKEN: 'root' } } = options
   const clock = options.clock ?? manualClock()
   const settings = secretsOptions.parse({ vault: { address, auth, namespace } })
-  const deps = { clock, environment, captured: new Map(), vendors: settings }
+  const source = secretSources({ clock, environment, captured: new Map(), vendors: settings })
   return (text: string) => {
     const reference = parseReference(text, { timeout: 4000, lifetime: 300_000 })
     if (reference?.kind !== 'vault') throw new Error('no reference')
-    return secretSource(reference, deps)
+    return source(reference)
   }
 }
 
@@ -460,7 +460,7 @@ describe.each(WORLDS)('a vault: reference, against $against', ({ against, open, 
             })
             const deps = { clock, environment: {}, captured: new Map(), vendors: settings }
             const field = { field: 'api_key', ...extract }
-            return secretSource({ kind: 'vault', path, timeout, lifetime, extract: field }, deps)
+            return secretSources(deps)({ kind: 'vault', path, timeout, lifetime, extract: field })
           },
           async set(stored) {
             await before.open()
@@ -494,11 +494,11 @@ describe('without a server that it may ask, a vault: reference says so', () => {
   }
   const with_ = (environment: Readonly<Record<string, string>>, written: unknown = {}) =>
     detail(
-      vaultSource(reference, vaultOptions.parse(written), {
+      vaultSources(vaultOptions.parse(written), {
         clock: manualClock(),
         environment,
         secret: UNUSED,
-      }),
+      })(reference),
     )
 
   test('when none is configured', async () => {
@@ -542,11 +542,11 @@ test('a vault: reference trusts the authority in ca_file, and without it asks no
   writeFileSync(ca_file, ours.cert)
   const address = `https://localhost:${(server.address() as AddressInfo).port}`
   const source = (written: unknown) =>
-    vaultSource(
-      { kind: 'vault', path: 'a/b', extract: { field: 'k' }, timeout: 4000, lifetime: 1000 },
-      vaultOptions.parse(written),
-      { clock: manualClock(), environment: { VAULT_TOKEN: 't' }, secret: UNUSED },
-    )
+    vaultSources(vaultOptions.parse(written), {
+      clock: manualClock(),
+      environment: { VAULT_TOKEN: 't' },
+      secret: UNUSED,
+    })({ kind: 'vault', path: 'a/b', extract: { field: 'k' }, timeout: 4000, lifetime: 1000 })
   expect(await detail(source({ address }))).toContain('for a certificate, secrets.vault.ca_file')
   expect(tokens).toBe(0)
   expect(await value(source({ address, ca_file }))).toBe('x')

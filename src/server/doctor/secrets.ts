@@ -7,7 +7,7 @@ import type { Clock } from '../../base/clock.ts'
 import type { Secret } from '../../base/secret.ts'
 import type { Settings } from '../../config/settings.ts'
 import type { SecretReference } from '../../secrets/reference-options.ts'
-import { secretSource } from '../../secrets/reference.ts'
+import { secretSources } from '../../secrets/reference.ts'
 import type { SecretSourceDependencies } from '../../secrets/reference.ts'
 import type { SourceKind } from '../../secrets/source.ts'
 import { examined, weighed } from './finding.ts'
@@ -78,9 +78,10 @@ export async function readSecrets(
   deps: SecretSourceDependencies,
 ): Promise<ReadSecrets> {
   const values = new Map<string, Secret>()
+  const sourceOf = secretSources(deps)
   const findings = await Promise.all(
     named.map(({ name, reference }) => {
-      const source = secretSource(patient(reference), deps)
+      const source = sourceOf(patient(reference))
       const task = {
         check: `secret:${name}`,
         side: 'local',
