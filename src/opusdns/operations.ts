@@ -1,15 +1,24 @@
-// Which operation of the API a request asks for. Used for labels, log lines and rules; it never
-// decides where a request goes.
+// Which operation of the API a request asks for: used for labels, log lines, limits and grants. It
+// never decides where a request goes. What is not written exactly as in the table is unknown: no
+// second spelling of a path may be judged by a milder operation.
 
-import { OPERATION_TABLE } from './operation-table.ts'
+import { OPERATION_CLASSES } from './operation-class.ts'
+import type { OperationClass } from './operation-class.ts'
+import { OPERATION_TABLE, WITHDRAWN_TABLE } from './operation-table.ts'
 
 /** One operation of the API, or the one that stands for everything not in the table. */
 export interface Operation {
   /** Upper-case method, or `*` for the unknown operation. */
   readonly method: string
-  /** Path with its parameters named, such as `/v1/dns/{zone_name}`; `unknown` when not in the table. */
+  /** Path with its parameters named, as `/v1/dns/{zone_name}`; `unknown` when not in the table. */
   readonly template: string
-  /** True when the operation costs money, or may: see the table. */
+  /** The chapter of the specification, such as `dns`; empty for the unknown operation. */
+  readonly tag: string
+  /** Permissions that OpusDNS asks for, such as `dns:read`. None does not mean open. */
+  readonly permissions: readonly string[]
+  /** What it does; never empty. */
+  readonly classes: readonly OperationClass[]
+  /** True when it costs money, or may: a lost answer must never make a client buy again. */
   readonly billable: boolean
   /** True when one request may carry thousands of commands: see the table. */
   readonly bulk: boolean
@@ -22,9 +31,50 @@ export type BodyClass = 'read' | 'write' | 'bulk'
 export const UNKNOWN_OPERATION: Operation = {
   method: '*',
   template: 'unknown',
+  tag: '',
+  permissions: [],
+  classes: ['unknown'],
   billable: false,
   bulk: false,
 }
+
+/**
+ * The operations of `table`, in its order. Throws for a line that is not of the form, or that names
+ * a class that there is not: without it the operation would be easier to get than was meant.
+ */
+export function parseOperations(table: string): readonly Operation[] {
+  return table.trim().split('\n').map(parseLine)
+}
+
+const LINE = /^([A-Z]+) (\/\S+) ([a-z_]+) (\S+) (\S+)$/
+const CLASS_NAMES: ReadonlySet<string> = new Set(OPERATION_CLASSES)
+
+function parseLine(line: string): Operation {
+  const [, method = '', template = '', tag = '', permissions = '', words = ''] =
+    LINE.exec(line) ?? []
+  const classes = words.split(',')
+  if (!classes.every((word) => CLASS_NAMES.has(word))) {
+    throw new Error(`this is no line of the table of operations: ${line}`)
+  }
+  return {
+    method,
+    template,
+    tag,
+    permissions: permissions === '-' ? [] : permissions.split(','),
+    classes: classes as OperationClass[],
+    billable: classes.includes('billable'),
+    bulk: classes.includes('bulk'),
+  }
+}
+
+/** Operations that the specification no longer lists, and that may still be answered. */
+export const WITHDRAWN_OPERATIONS: readonly Operation[] = parseOperations(WITHDRAWN_TABLE)
+
+/** All operations that the proxy knows, the withdrawn ones last. */
+export const OPERATIONS: readonly Operation[] = [
+  ...parseOperations(OPERATION_TABLE),
+  ...WITHDRAWN_OPERATIONS,
+]
 
 interface Node {
   readonly literals: Map<string, Node>
@@ -33,11 +83,6 @@ interface Node {
 }
 
 const node = (): Node => ({ literals: new Map(), parameter: undefined, operations: new Map() })
-
-function parseLine(line: string): Operation {
-  const [method = '', template = '', ...flags] = line.split(' ')
-  return { method, template, billable: flags.includes('billable'), bulk: flags.includes('bulk') }
-}
 
 function plant(root: Node, operation: Operation): void {
   let at = root
@@ -66,15 +111,42 @@ function find(at: Node, path: string, from: number, method: string): Operation |
   return at.parameter && end > from ? find(at.parameter, path, end + 1, method) : undefined
 }
 
-/** All operations of the table. */
-export const OPERATIONS: readonly Operation[] = OPERATION_TABLE.trim().split('\n').map(parseLine)
-
 const ROOT = node()
 for (const operation of OPERATIONS) plant(ROOT, operation)
 
 /** The operation that `method` on the canonical `path` asks for. Case matters in both. */
 export function operationOf(method: string, path: string): Operation {
   return find(ROOT, path, 1, method) ?? UNKNOWN_OPERATION
+}
+
+/**
+ * The operation that a consumer must be granted for `method` on the canonical `path`: as
+ * `operationOf`, but HEAD asks for what GET does, since the upstream may carry it out like one.
+ */
+export function grantedOperationOf(method: string, path: string): Operation {
+  return operationOf(method === 'HEAD' ? 'GET' : method, path)
+}
+
+/**
+ * The parameters in the canonical `path` of `operation`, by their names in its template and
+ * percent-decoded: `{ zone_name: 'example.com' }`. None for the unknown operation. Throws when the
+ * path is of another operation.
+ */
+export function parametersOf(
+  operation: Operation,
+  path: string,
+): Readonly<Partial<Record<string, string>>> {
+  const parameters: Partial<Record<string, string>> = {}
+  if (operation === UNKNOWN_OPERATION) return parameters
+  const names = operation.template.split('/')
+  const values = path.split('/')
+  if (names.length !== values.length) throw new Error('the path is not of this operation')
+  for (const [at, name] of names.entries()) {
+    const value = values[at] ?? ''
+    if (name.startsWith('{')) parameters[name.slice(1, -1)] = decodeURIComponent(value)
+    else if (name !== value) throw new Error('the path is not of this operation')
+  }
+  return parameters
 }
 
 const WRITING = new Set(['POST', 'PUT', 'PATCH'])
