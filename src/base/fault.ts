@@ -39,6 +39,7 @@ export const FAULTS = {
     'The media type is not supported',
     'http_request_error',
   ),
+  body_not_understood: kind('proxy', 400, 'The body cannot be judged', 'http_request_error'),
   expectation_failed: kind('proxy', 417, 'The expectation cannot be met', 'http_request_error'),
   header_too_large: kind('proxy', 431, 'The request head is too large', 'http_request_error'),
   version_not_supported: kind(
@@ -49,6 +50,14 @@ export const FAULTS = {
   ),
   loop_detected: kind('proxy', 508, 'The request came back to this proxy', 'proxy_loop_detected'),
   invalid_token: kind('proxy', 401, 'The local token is unknown or expired', 'http_request_denied'),
+  unidentified: kind('proxy', 401, 'The caller is not identified', 'http_request_denied'),
+  invalid_consumer_key: kind('proxy', 401, 'The consumer key is not valid', 'http_request_denied'),
+  identity_conflict: kind(
+    'proxy',
+    401,
+    'The credentials name different consumers',
+    'http_request_denied',
+  ),
   unsupported_grant_type: kind(
     'proxy',
     400,
@@ -62,6 +71,8 @@ export const FAULTS = {
     'The operation is blocked by default',
     'http_request_denied',
   ),
+  not_granted: kind('policy', 403, 'No grant covers the request', 'http_request_denied'),
+  not_visible: kind('policy', 404, 'There is nothing here for you', 'http_request_denied'),
   cross_origin_refused: kind(
     'policy',
     403,

@@ -1,12 +1,14 @@
 // Answers `POST /v1/auth/token` here, for clients that insist on an OAuth login: an opaque token that
 // only this process knows. The real token never leaves the proxy.
 
-import { Fault } from '../base/fault.ts'
 import type { Clock } from '../base/clock.ts'
-import { ANONYMOUS } from '../consumers/identity.ts'
+import { Fault } from '../base/fault.ts'
+import type { Identity } from '../consumers/caller.ts'
+import { openIdentity } from '../consumers/identity.ts'
 import type { IssuedTokens } from '../store/issued-tokens.ts'
 import type { Exchange } from './exchange.ts'
-import { refuse } from './refusal.ts'
+import { readLogin } from './login.ts'
+import { problemFields, refuse } from './refusal.ts'
 import { takeBody } from './request-body.ts'
 import type { BodyOptions, Bound } from './request-body.ts'
 import type { RequestHead } from './request-head.ts'
@@ -14,52 +16,36 @@ import type { RequestHead } from './request-head.ts'
 /** Bound of a token request: it holds four short fields. */
 const TOKEN_REQUEST: Bound = { bytes: 16 * 1024, option: 'the local token endpoint' }
 
-type Fields = Partial<Record<string, unknown>>
-
-function parse(text: string, contentType: string): Fields {
-  if (contentType.startsWith('application/x-www-form-urlencoded')) {
-    return Object.fromEntries(new URLSearchParams(text))
-  }
-  if (contentType.startsWith('application/json')) {
-    let value: unknown
-    try {
-      value = JSON.parse(text)
-    } catch {
-      // The text of the error would quote the body.
-      throw new Fault('bad_request', { detail: 'The body is not valid JSON.' })
-    }
-    if (typeof value === 'object' && value !== null) return { ...value }
-    throw new Fault('bad_request', { detail: 'The body is not a JSON object.' })
-  }
-  throw new Fault('unsupported_media_type', {
-    detail: 'Send the token request as application/x-www-form-urlencoded or application/json.',
-  })
-}
-
-function check(fields: Fields): void {
-  if (fields['grant_type'] !== 'client_credentials') {
-    throw new Fault('unsupported_grant_type', {
-      detail: 'This proxy issues tokens for grant_type=client_credentials only.',
-    })
-  }
-  for (const name of ['client_id', 'client_secret']) {
-    const value = fields[name]
-    if (typeof value !== 'string' || value === '') {
-      throw new Fault('bad_request', { detail: `The field ${name} is missing. Any text will do.` })
-    }
-  }
-}
-
 /**
- * Answers a token request (form or JSON, as the API takes both). Anonymous callers may send any
- * client id and secret; nothing of them is kept.
+ * What OpusDNS itself answers to a wrong secret (opusdns/API.md section 1), for clients that read it. Its
+ * other answer, 404 for an unknown client id, is not given: it would tell strangers who exists, and no
+ * known client tells the two apart.
  */
-export function answerTokenRequest(
+const REFUSED = Buffer.from(
+  JSON.stringify({
+    type: 'invalid-organization-credentials',
+    title: 'Authentication Error',
+    status: 401,
+    code: 'ERROR_INVALID_ORGANIZATION_CREDENTIALS',
+    detail: 'Invalid client secret',
+  }),
+)
+
+/** What a token request needs. */
+export interface TokenDesk {
+  readonly identity: Identity
+  readonly tokens: IssuedTokens
+  readonly clock: Clock
+}
+
+/** Answers a token request, in the words of OpusDNS: form, JSON or HTTP Basic. Keeps nothing of it. */
+export function answerLogin(
   exchange: Exchange,
-  head: RequestHead,
-  tokens: IssuedTokens,
+  head: Pick<RequestHead, 'contentLength' | 'contentType' | 'authorization'> & {
+    readonly apiKey?: string | undefined
+  },
   body: Omit<BodyOptions, 'heldBytes'>,
-  clock: Clock,
+  { identity, tokens, clock }: TokenDesk,
 ): void {
   const limits = { ...body, heldBytes: TOKEN_REQUEST.bytes }
   takeBody(exchange, head.contentLength, TOKEN_REQUEST, limits, clock, (fault, bytes) => {
@@ -67,26 +53,60 @@ export function answerTokenRequest(
       if (fault !== undefined) throw fault
       // Never a stream: what is held and what is accepted are of one size.
       const text = Buffer.isBuffer(bytes) ? bytes.toString('utf8') : ''
-      check(parse(text, (head.contentType ?? '').toLowerCase()))
-      const { token, expiresIn } = tokens.issue(ANONYMOUS)
-      const answer = Buffer.from(
-        JSON.stringify({ access_token: token, token_type: 'Bearer', expires_in: expiresIn }),
-      )
-      exchange.response.writeHead(200, [
-        'Content-Type',
-        'application/json',
-        'Content-Length',
-        String(answer.length),
-        'Cache-Control',
-        'no-store',
-        'Pragma',
-        'no-cache',
-        'X-Request-Id',
-        exchange.id,
-      ])
-      exchange.response.end(answer)
+      const login = readLogin(text, head.contentType ?? '', head.authorization)
+      const admitted = identity.admit({
+        ...login,
+        apiKey: head.apiKey,
+        authorization: head.authorization,
+        socket: exchange.socket,
+      })
+      exchange.consumer = admitted.consumer
+      const { token, expiresIn } = tokens.issue(admitted)
+      const issued = { access_token: token, token_type: 'Bearer', expires_in: expiresIn }
+      answer(exchange, Buffer.from(JSON.stringify(issued)))
     } catch (error) {
-      refuse(exchange, error)
+      if (error instanceof Fault && error.status === 401) refuseAsOpusdns(exchange, error)
+      else refuse(exchange, error)
     }
   })
+}
+
+/** Not `refuse`, whose body is our own. */
+function refuseAsOpusdns(exchange: Exchange, fault: Fault): void {
+  // The log says what was wrong; the body is the same for all.
+  exchange.fault = fault
+  exchange.source = fault.source
+  if (exchange.settled) return
+  const fields = problemFields(fault, exchange.id, REFUSED.length)
+  // RFC 6749 section 5.2.
+  fields.push('WWW-Authenticate', 'Basic realm="opusdns-auth-proxy"')
+  exchange.response.writeHead(401, fields)
+  exchange.response.end(REFUSED)
+}
+
+function answer(exchange: Exchange, body: Buffer): void {
+  exchange.response.writeHead(200, [
+    'Content-Type',
+    'application/json',
+    'Content-Length',
+    String(body.length),
+    'Cache-Control',
+    'no-store',
+    'Pragma',
+    'no-cache',
+    'X-Request-Id',
+    exchange.id,
+  ])
+  exchange.response.end(body)
+}
+
+/** `answerLogin`, for a journey that knows of no consumers yet. */
+export function answerTokenRequest(
+  exchange: Exchange,
+  head: RequestHead,
+  tokens: IssuedTokens,
+  body: Omit<BodyOptions, 'heldBytes'>,
+  clock: Clock,
+): void {
+  answerLogin(exchange, head, body, { identity: openIdentity(tokens), tokens, clock })
 }
