@@ -6,6 +6,8 @@ import { VERSION } from '../base/version.ts'
 import { checkCommand } from './check.ts'
 import { doctorCommand } from './doctor.ts'
 import { healthcheckCommand } from './healthcheck.ts'
+import { newKeyCommand } from './keys.ts'
+import type { NewKeyOptions } from './keys.ts'
 import { printFault } from './printer.ts'
 import { serveCommand } from './serve.ts'
 import { tokenCommand } from './token.ts'
@@ -74,6 +76,21 @@ export async function runProgram(args: readonly string[], world: World): Promise
       'after',
       '\nExit codes: 0 nothing failed (warnings may stand), 1 the configuration or this machine, 2 the remote side.',
     )
+  program
+    .command('keys')
+    .description('Make keys of consumers.')
+    .command('new')
+    .description('Make a consumer key: shown once on stdout, and its digest for the configuration.')
+    .option('--consumer <name>', 'name of the consumer, for the lines of the configuration')
+    .option('--expires <when>', 'a duration (90d), a date, or date and time; never if left out')
+    .option('--json', 'print {consumer, id, key, sha256, expires} to stdout')
+    .addHelpText(
+      'after',
+      '\nExample: opusdns-auth-proxy keys new --consumer certbot --expires 90d >certbot.key',
+    )
+    .action(async (options: NewKeyOptions) => {
+      code = await newKeyCommand(options, world)
+    })
   command('version', 'Show the version.', () => versionCommand(world))
   program.addHelpText(
     'after',

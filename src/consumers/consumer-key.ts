@@ -9,8 +9,11 @@ import { Secret } from '../base/secret.ts'
 /** Beginning of every consumer key; tells it from the placeholders that clients send. */
 export const KEY_PREFIX = 'opxk_'
 
-/** What an id looks like: 40 random bits in base32 (RFC 4648, small letters). No secret. */
-export const KEY_ID = /^[a-z2-7]{8}$/
+/**
+ * What an id looks like: 39 random bits in base32 (RFC 4648, small letters), a letter first, or YAML would
+ * take some for numbers. No secret.
+ */
+export const KEY_ID = /^[a-z][a-z2-7]{7}$/
 
 const BASE32 = 'abcdefghijklmnopqrstuvwxyz234567'
 const BASE62 = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'
@@ -18,7 +21,7 @@ const SECRET_BYTES = 32
 /** 256 bits, and 32 bits, in base62. */
 const SECRET_LENGTH = 43
 const CHECK_LENGTH = 6
-const KEY = /^opxk_([a-z2-7]{8})_[0-9A-Za-z]{43}([0-9A-Za-z]{6})$/
+const KEY = /^opxk_([a-z][a-z2-7]{7})_[0-9A-Za-z]{43}([0-9A-Za-z]{6})$/
 
 /** A key that was just made. */
 export interface NewConsumerKey {
@@ -38,7 +41,7 @@ export interface ReadConsumerKey {
 
 /** Makes a key from 256 random bits. */
 export function newConsumerKey(): NewConsumerKey {
-  const id = Array.from(randomBytes(8), (byte) => BASE32[byte % 32]).join('')
+  const id = Array.from(randomBytes(8), (byte, at) => BASE32[byte % (at === 0 ? 16 : 32)]).join('')
   const secret = base62(BigInt(`0x${randomBytes(SECRET_BYTES).toString('hex')}`), SECRET_LENGTH)
   const body = `${KEY_PREFIX}${id}_${secret}`
   const text = body + checkOf(body)

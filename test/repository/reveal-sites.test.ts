@@ -21,6 +21,8 @@ const SITES: Readonly<Record<string, number>> = {
   'src/credentials/token-endpoint.ts': 1,
   // Into the next reading of the configuration, as the variable that it was.
   'src/cli/configuration.ts': 1,
+  // Onto stdout, once, to whoever made the consumer key.
+  'src/cli/keys.ts': 2,
   // Into the search for one field of what a variable holds.
   'src/secrets/env.ts': 1,
   // Into a request to the place that keeps the secret, or into the log-in there.
