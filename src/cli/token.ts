@@ -36,7 +36,10 @@ export async function tokenCommand(options: ConfigOption, world: World): Promise
       environment: world.env,
       vendors: settings.secrets,
     })
-    const upstream = await buildUpstream(loaded.settings, systemClock)
+    const upstream = await buildUpstream(
+      { upstream: settings.upstream, headerSize: settings.limits.headerSize },
+      systemClock,
+    )
     const mint = tokenEndpoint({ encoding: credential.tokenRequest }, upstream, systemClock)
     const secrets = [credential.secret, credential.previous].filter((one) => one !== undefined)
     let minted: MintResult | undefined

@@ -52,8 +52,36 @@ export function chooseCredential(input: CredentialInput): ChosenCredential {
       : fromFile(input.file, input.variables, problems)
   if (written === undefined) return { settings: undefined, captured, problems, warnings }
 
-  const { variables, readText } = input
-  const place = input.file?.place ?? (() => undefined)
+  const resolved = resolveCredential(written, {
+    variables: input.variables,
+    readText: input.readText,
+    place: input.file?.place ?? (() => undefined),
+  })
+  problems.push(...resolved.problems)
+  for (const [name, secret] of resolved.captured) captured.set(name, secret)
+  for (const login of input.logins) {
+    const text = login.kind === 'env' ? input.variables.get(login.name) : undefined
+    // One that is not set fails when it is used, for nobody may need it.
+    if (login.kind === 'env' && text !== undefined) captured.set(login.name, Secret.of(text))
+  }
+  const settings = problems.length === 0 ? resolved.settings : undefined
+  return { settings, captured, problems, warnings: [...warnings, ...resolved.warnings] }
+}
+
+/** See `resolveCredential`. */
+export interface ResolveInput extends Pick<CredentialInput, 'variables' | 'readText'> {
+  /** Where a key of the credential stands in the file; `undefined` when it is not from there. */
+  readonly place: (key: string) => string | undefined
+}
+
+/** Reads the client id, and captures what stands in variables; says everything that is wrong. */
+export function resolveCredential(
+  written: CredentialSettings,
+  { variables, readText, place }: ResolveInput,
+): ChosenCredential {
+  const problems: Problem[] = []
+  const warnings: Problem[] = []
+  const captured = new Map<string, Secret>()
   const settings = withClientId(written, { variables, readText, place, problems, warnings })
 
   for (const [key, reference] of secretsOf(settings)) {
@@ -82,11 +110,6 @@ export function chooseCredential(input: CredentialInput): ChosenCredential {
         remedy: 'keys begin with opk_; see whether another value got there',
       })
     }
-  }
-  for (const login of input.logins) {
-    const text = login.kind === 'env' ? variables.get(login.name) : undefined
-    // One that is not set fails when it is used, for nobody may need it.
-    if (login.kind === 'env' && text !== undefined) captured.set(login.name, Secret.of(text))
   }
   return { settings: problems.length === 0 ? settings : undefined, captured, problems, warnings }
 }

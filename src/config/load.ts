@@ -8,7 +8,9 @@ import type { z } from '../base/schema.ts'
 import type { SecretReference } from '../secrets/reference-options.ts'
 import type { Look } from './credential-conventions.ts'
 import { CREDENTIAL_VARIABLES } from './credential-environment.ts'
-import { chooseCredential } from './credential.ts'
+import { consumerProblems } from './consumers.ts'
+import type { NamedCredential } from './consumers.ts'
+import { chooseCredential, resolveCredential } from './credential.ts'
 import { isMapping, overlay, unknownVariables, variables } from './environment.ts'
 import { resolveListeners } from './listeners.ts'
 import type { PlaceOf } from './problems.ts'
@@ -23,6 +25,8 @@ export interface LoadInput {
   readonly file?: { readonly path: string; readonly text: string } | undefined
   /** The text of `.env`. */
   readonly dotenv?: string | undefined
+  /** Milliseconds since 1970, to tell which keys of consumers are expired; the present if left out. */
+  readonly now?: number | undefined
   /** Reads a small text file, for `OPUSDNS_CLIENT_ID_FILE`; without it such a file is a problem. */
   readonly readText?: ((path: string) => string) | undefined
   /** Tells whether a file with a well-known name is there; without it none is. */
@@ -78,6 +82,9 @@ export async function loadSettings(input: LoadInput): Promise<LoadedSettings> {
   const admin = part('admin')
   const upstream = part('upstream')
   const inFile = part('credential')
+  const credentials = part('credentials')
+  const consumers = part('consumers')
+  const audit = part('audit')
   const secrets = part('secrets')
   const policy = part('policy')
   const limits = part('limits')
@@ -94,7 +101,8 @@ export async function loadSettings(input: LoadInput): Promise<LoadedSettings> {
     {
       listen: listen ?? tree['listen'],
       admin: admin?.listen ?? rawAdmin,
-      anonymous: insecureAllowAnonymous,
+      // Where consumers are told apart, nobody is let in unawares.
+      anonymous: tree['consumers'] === undefined ? insecureAllowAnonymous : true,
     },
     placeOf,
   )
@@ -112,7 +120,41 @@ export async function loadSettings(input: LoadInput): Promise<LoadedSettings> {
     : undefined
   problems.push(...(chosen?.problems ?? []))
 
-  const warnings = [...unknownVariables(from), ...listeners.warnings, ...(chosen?.warnings ?? [])]
+  const captured = new Map(chosen?.captured)
+  const named = new Map<string, NamedCredential>()
+  const oddities: Problem[] = []
+  for (const [name, one] of Object.entries(credentials ?? {})) {
+    const resolved = resolveCredential(one.credential, {
+      variables: from,
+      readText: input.readText ?? unreadable,
+      place: (key) => placeOf(['credentials', name, 'credential', key]),
+    })
+    problems.push(...resolved.problems)
+    oddities.push(...resolved.warnings)
+    for (const [variable, secret] of resolved.captured) captured.set(variable, secret)
+    if (resolved.settings !== undefined) named.set(name, { ...one, credential: resolved.settings })
+  }
+  if (consumers !== undefined) {
+    const written = tree['credentials']
+    const found = consumerProblems(
+      {
+        consumers,
+        credentials: new Set(isMapping(written) ? Object.keys(written) : []),
+        allow: policy?.allow ?? [],
+        now: input.now ?? Date.now(),
+      },
+      placeOf,
+    )
+    problems.push(...found.problems)
+    oddities.push(...found.warnings)
+  }
+
+  const warnings = [
+    ...unknownVariables(from),
+    ...listeners.warnings,
+    ...(chosen?.warnings ?? []),
+    ...oddities,
+  ]
   if (upstream !== undefined && upstream.headTimeout >= 30_000) {
     warnings.push({
       place: placeOf(['upstream', 'head_timeout']),
@@ -146,15 +188,18 @@ export async function loadSettings(input: LoadInput): Promise<LoadedSettings> {
     admin: { listen: listeners.admin, hosts: lower(admin.hosts) },
     upstream,
     credential: chosen.settings,
+    credentials: named,
+    consumers: consumers && new Map(Object.entries(consumers)),
+    audit,
     secrets,
     policy,
     limits,
     log,
     shutdown,
   }
-  const consumed = new Set([...CREDENTIAL_VARIABLES, ...chosen.captured.keys()])
+  const consumed = new Set([...CREDENTIAL_VARIABLES, ...captured.keys()])
   const consumedEnv = [...consumed].filter((name) => input.env[name] !== undefined)
-  return { settings, captured: chosen.captured, consumedEnv, warnings }
+  return { settings, captured, consumedEnv, warnings }
 }
 
 async function parsedDotenv(text: string | undefined): Promise<Record<string, string>> {

@@ -4,10 +4,12 @@ import { adminOptions } from '../admin/options.ts'
 import { z } from '../base/schema.ts'
 import { credentialOptions } from '../credentials/options.ts'
 import { logOptions } from '../observe/options.ts'
+import { auditOptions } from '../observe/audit-options.ts'
 import { upstreamOptions } from '../opusdns/upstream-options.ts'
 import { policyOptions } from '../policy/options.ts'
 import { hostsOption, limitOptions } from '../proxy/options.ts'
 import { secretsOptions } from '../secrets/vendor-options.ts'
+import { consumersOption, credentialsOption } from './consumers.ts'
 import { insecureAllowAnonymousOption, listenOption, shutdownOptions } from '../server/options.ts'
 
 /** Schema of the file. Its parts are parsed one by one, so that one fault hides no other. */
@@ -23,6 +25,13 @@ export const fileSchema = z
     credential: credentialOptions
       .optional()
       .describe('What the proxy authenticates with: an API key, or OAuth2 client credentials.'),
+    credentials: credentialsOption.describe(
+      'Further credentials by name, for consumers that name one.',
+    ),
+    consumers: consumersOption.describe(
+      'Who may ask, and what each may do. Without it everyone who reaches a listener is one consumer.',
+    ),
+    audit: auditOptions.describe('The record of every decision.'),
     secrets: secretsOptions.describe('Places of secrets that are reached over a network.'),
     policy: policyOptions.describe('What may pass.'),
     limits: limitOptions.describe('Bounds of what a client may ask for.'),

@@ -1,11 +1,13 @@
 // What the rest of the program sees of the configuration: everything resolved, nothing optional.
 
 import type { CredentialSettings } from '../credentials/options.ts'
+import type { AuditSettings } from '../observe/audit-options.ts'
 import type { LogSettings } from '../observe/options.ts'
 import type { UpstreamSettings } from '../opusdns/upstream-options.ts'
 import type { PolicySettings } from '../policy/options.ts'
 import type { LimitSettings } from '../proxy/options.ts'
 import type { SecretsSettings } from '../secrets/vendor-options.ts'
+import type { ConsumerSettings, NamedCredential } from './consumers.ts'
 import type { Endpoint } from './endpoint.ts'
 
 /** All settings. Durations in milliseconds, sizes in bytes. Holds places of secrets, no secret. */
@@ -21,6 +23,12 @@ export interface Settings {
   }
   readonly upstream: UpstreamSettings
   readonly credential: CredentialSettings
+  /** Further ones by name. */
+  readonly credentials: ReadonlyMap<string, NamedCredential>
+  /** By name; `undefined` when everyone is the one consumer `anonymous`. */
+  readonly consumers: ReadonlyMap<string, ConsumerSettings> | undefined
+  /** `undefined` for none. */
+  readonly audit: AuditSettings | undefined
   readonly secrets: SecretsSettings
   readonly policy: PolicySettings
   readonly limits: LimitSettings

@@ -20,15 +20,16 @@ export interface UpstreamSettings {
   readonly idleTimeout: number
 }
 
+/** Schema of an origin of the API. */
+export const baseOption = z.string().superRefine((text, context) => {
+  const message = defectOfBase(text)
+  if (message !== undefined) context.addIssue({ code: 'custom', message })
+})
+
 /** Schema of `upstream`. */
 export const upstreamOptions = z
   .strictObject({
-    base: z
-      .string()
-      .superRefine((text, context) => {
-        const message = defectOfBase(text)
-        if (message !== undefined) context.addIssue({ code: 'custom', message })
-      })
+    base: baseOption
       .default('https://api.opusdns.com')
       .describe(
         'Origin of the API, without a path: https, or http to a loopback address. Environment: OPUSDNS_API_BASE.',

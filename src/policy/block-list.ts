@@ -2,6 +2,9 @@
 // reveal credentials, or change identities and rights (opusdns/API.md, "Block by default"). One key
 // can do all of this, so a sidecar would hand it to whoever reaches its port.
 
+import type { Decision } from './decision.ts'
+import type { Policy } from './policy.ts'
+
 /** Groups of blocked operations; the words that `policy.allow` takes. Stable. */
 export const BLOCK_GROUPS = {
   auth: 'mints, lists or revokes credentials of the organisation',
@@ -34,6 +37,27 @@ function groupOf(method: string, path: string): BlockGroup | undefined {
   }
   if (path.startsWith('/v1/domains/') && path.includes('/auth_code')) return 'transfer_codes'
   return undefined
+}
+
+/**
+ * The policy of a proxy without consumers: everything but the blocked groups, less those in `allow`.
+ */
+export function blockPolicy(allow: readonly BlockGroup[]): Policy {
+  const blocked = blockList(allow)
+  const allowed: Decision = { kind: 'allowed', grants: [], acts: [] }
+  function decide(method: string, path: string): Decision {
+    const group = blocked(method, path)
+    if (group === undefined) return allowed
+    return {
+      kind: 'denied',
+      code: 'blocked_by_default',
+      missing:
+        `This operation ${BLOCK_GROUPS[group]}, so it is blocked by default. ` +
+        `To allow it, list ${group} under policy.allow in the configuration file of the proxy.`,
+      acts: [],
+    }
+  }
+  return { decide, judge: decide }
 }
 
 /** Which blocked group a request falls into, or `undefined` when it may pass. */

@@ -40,7 +40,7 @@ export function admission(
   return {
     begin(exchange) {
       if (totalTimeout === 0 || isEventStream(exchange.operation)) return
-      exchange.onEnd = clock.after(totalTimeout, () => expire(exchange))
+      exchange.atEnd(clock.after(totalTimeout, () => expire(exchange)))
     },
     enter(exchange) {
       if (inside >= inFlight) {
@@ -51,14 +51,7 @@ export function admission(
         })
       }
       inside += 1
-      const before = exchange.onEnd
-      exchange.onEnd =
-        before === undefined
-          ? leave
-          : () => {
-              before()
-              leave()
-            }
+      exchange.atEnd(leave)
     },
   }
 }

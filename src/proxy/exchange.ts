@@ -14,6 +14,7 @@ import { UNKNOWN_OPERATION } from '../opusdns/operations.ts'
 import type { Operation } from '../opusdns/operations.ts'
 import { lingerAfterReply } from './linger.ts'
 import { METHODS } from './methods.ts'
+import type { Noted } from './noted.ts'
 import type { RequestIds } from './request-id.ts'
 import type { StreamGarbage } from './stream-garbage.ts'
 
@@ -51,6 +52,10 @@ export class Exchange {
   query = ''
   operation: Operation = UNKNOWN_OPERATION
   consumer = 'none'
+  /** How the consumer was identified; empty before that. */
+  by = ''
+  /** What the policy said; `undefined` before that. */
+  noted: Noted | undefined
   /** Which part gave the answer. */
   source: FaultSource = 'proxy'
   fault: Fault | undefined
@@ -68,9 +73,8 @@ export class Exchange {
   onAbandoned: (() => void) | undefined
   /** Ends an exchange that is already on its way upstream; `undefined` before that. */
   onExpired: ((fault: Fault) => void) | undefined
-  /** Called once when the exchange is over, however it went. */
-  onEnd: (() => void) | undefined
   readonly #deps: ExchangeDeps
+  #ending: (() => void) | undefined
 
   constructor(request: IncomingMessage, response: ServerResponse, deps: ExchangeDeps) {
     this.request = request
@@ -99,6 +103,18 @@ export class Exchange {
     lingerAfterReply(this.socket, this.#deps.clock)
   }
 
+  /** Has `callback` called once when the exchange is over, however it went, after those before it. */
+  atEnd(callback: () => void): void {
+    const before = this.#ending
+    this.#ending =
+      before === undefined
+        ? callback
+        : () => {
+            before()
+            callback()
+          }
+  }
+
   /** Monotonic milliseconds. */
   now(): number {
     return this.#deps.clock.now()
@@ -114,7 +130,7 @@ export class Exchange {
     const complete = this.response.writableFinished
     if (!complete) this.onAbandoned?.()
     this.onAbandoned = undefined
-    this.onEnd?.()
+    this.#ending?.()
     const { log, metrics, clock, accessLog } = this.#deps
     const milliseconds = clock.now() - this.startedAt
     const status = this.response.headersSent ? this.response.statusCode : CLIENT_GONE

@@ -22,6 +22,8 @@ import type { Body } from './request-body.ts'
 export interface ForwardDeps {
   readonly upstream: Upstream
   readonly credential: Credential
+  /** For `X-Organization-Context`, if the consumer is bound to a sub-organization. */
+  readonly organization?: string | undefined
   readonly metrics: Metrics
   readonly clock: Clock
   /** Our name in `Via`. */
@@ -49,7 +51,7 @@ export function forward(
 /** One request on its way, over all attempts at it. */
 class Errand implements AttemptOwner {
   readonly #exchange: Exchange
-  readonly #fields: readonly string[]
+  readonly #fields: string[]
   readonly #body: Body
   readonly #deps: ForwardDeps
   readonly #context: ReplyContext
@@ -62,6 +64,9 @@ class Errand implements AttemptOwner {
     this.#exchange = exchange
     // One id on both sides, so that our log and the upstream's tell of the same request.
     this.#fields = [...fields, 'X-Request-Id', exchange.id]
+    if (deps.organization !== undefined) {
+      this.#fields.push('X-Organization-Context', deps.organization)
+    }
     this.#body = body
     this.#deps = deps
     this.#context = {

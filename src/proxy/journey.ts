@@ -7,26 +7,24 @@ import { Hono } from 'hono'
 
 import { Fault } from '../base/fault.ts'
 import type { Clock } from '../base/clock.ts'
-import type { Credential } from '../credentials/credential.ts'
-import type { Identify } from '../consumers/identity.ts'
+import type { Identity } from '../consumers/caller.ts'
 import type { Log } from '../observe/log.ts'
 import type { Metrics } from '../observe/metrics.ts'
 import { bodyClassOf, operationOf } from '../opusdns/operations.ts'
 import type { BodyClass } from '../opusdns/operations.ts'
-import type { Upstream } from '../opusdns/upstream.ts'
-import { BLOCK_GROUPS } from '../policy/block-list.ts'
-import type { BlockList } from '../policy/block-list.ts'
 import type { IssuedTokens } from '../store/issued-tokens.ts'
 import { admission } from './admission.ts'
+import type { Consumer } from './consumer.ts'
 import { Exchange } from './exchange.ts'
 import { forward } from './forward.ts'
 import type { HostGuard } from './host-guard.ts'
-import { answerTokenRequest } from './local-token.ts'
+import { answerLogin } from './local-token.ts'
 import { METHODS } from './methods.ts'
+import { permission } from './permission.ts'
 import type { LimitSettings } from './options.ts'
 import { refuse } from './refusal.ts'
 import { dropBody, takeBody } from './request-body.ts'
-import type { Bound } from './request-body.ts'
+import type { Body, Bound } from './request-body.ts'
 import type { RequestHead } from './request-head.ts'
 import { requestGuard } from './request-guard.ts'
 import { requestIds } from './request-id.ts'
@@ -34,8 +32,6 @@ import { streamGarbage } from './stream-garbage.ts'
 
 /** See `journey`. Durations are milliseconds, sizes bytes. */
 export interface JourneyOptions extends LimitSettings {
-  /** How long a request may wait for a connection to the upstream. */
-  readonly queueTimeout: number
   /** False writes access lines only for failures. */
   readonly accessLog: boolean
   /** Our name in `Via`: unique to this process, so that proxies may be chained. */
@@ -48,11 +44,10 @@ export interface JourneyDeps {
   readonly log: Log
   readonly metrics: Metrics
   readonly hostGuard: HostGuard
-  readonly identify: Identify
-  readonly blocked: BlockList
+  readonly identity: Identity
+  /** By name: all that `identify` may name. */
+  readonly consumers: ReadonlyMap<string, Consumer>
   readonly tokens: IssuedTokens
-  readonly credential: Credential
-  readonly upstream: Upstream
   /** Frees young objects at once; `undefined` when the process cannot. */
   readonly collectYoung: (() => void) | undefined
 }
@@ -80,7 +75,7 @@ const ANSWERED = {} as Response
 
 /** Builds the listener. Does no I/O. */
 export function journey(options: JourneyOptions, deps: JourneyDeps): RequestListener {
-  const { clock, log, metrics, credential } = deps
+  const { clock, log, metrics } = deps
   const nextId = requestIds()
   const streamed = streamGarbage({ every: STREAMED_BYTES }, deps.collectYoung)
   const exchangeDeps = { clock, log, metrics, nextId, streamed, accessLog: options.accessLog }
@@ -95,66 +90,67 @@ export function journey(options: JourneyOptions, deps: JourneyDeps): RequestList
     write: { bytes: options.bodySize.write, option: 'limits.body_size.write' },
     bulk: { bytes: options.bodySize.bulk, option: 'limits.body_size.bulk' },
   }
-  const forwardDeps = {
-    upstream: deps.upstream,
-    credential,
-    metrics,
-    clock,
-    pseudonym: options.pseudonym,
-    queueTimeout: options.queueTimeout,
-  }
+  // What must be judged must be held.
+  const judged: Bound = { bytes: options.judgedBodySize, option: 'limits.judged_body_size' }
+  const judgedLimits = { ...bodyLimits, heldBytes: judged.bytes }
   const guard = requestGuard(options, deps.hostGuard)
   const room = admission(options, clock)
+  const permit = permission(deps)
 
   /** From "who?" to "go": for everything under `/v1/`. */
   function pass({ exchange, head }: Passage): void {
     // Hono's `/v1/*` matches `/v1` too.
     if (exchange.path === '/v1') throw nowhere()
-    exchange.consumer = deps.identify(head.authorization)
+    const { apiKey, authorization } = head
+    const caller = deps.identity.identify({ apiKey, authorization, socket: exchange.socket })
+    exchange.consumer = caller.consumer
+    exchange.by = caller.by
     const method = exchange.request.method ?? ''
     // The only route of the API that ends in a slash; without it the upstream redirects.
     if (exchange.path === '/v1/tlds') exchange.path = '/v1/tlds/'
     exchange.operation = operationOf(method, exchange.path)
-    const group = deps.blocked(method, exchange.path)
-    metrics.decision(exchange.consumer, group === undefined ? 'allow' : 'deny')
-    if (group !== undefined) {
-      throw new Fault('blocked_by_default', {
-        detail:
-          `This operation ${BLOCK_GROUPS[group]}, so it is blocked by default. ` +
-          `To allow it, list ${group} under policy.allow in the configuration file of the proxy.`,
-      })
-    }
+    const consumer = deps.consumers.get(exchange.consumer)
+    if (consumer === undefined) throw new Error('identified as nobody')
+    const verdict = permit.byLine(exchange, consumer)
     room.begin(exchange)
-    const bound = bounds[bodyClassOf(method, exchange.operation)]
-    takeBody(exchange, head.contentLength, bound, bodyLimits, clock, (fault, body) => {
+    const byBody = verdict.kind === 'body'
+    const bound = byBody ? judged : bounds[bodyClassOf(method, exchange.operation)]
+    const limits = byBody ? judgedLimits : bodyLimits
+    takeBody(exchange, head.contentLength, bound, limits, clock, (fault, body) => {
       if (exchange.settled) {
         dropBody(body)
         return
       }
       try {
         if (fault !== undefined) throw fault
+        if (byBody) permit.byBody(exchange, consumer, head, heldBytes(body))
         room.enter(exchange)
+        go(exchange, consumer, head, body)
       } catch (error) {
         dropBody(body)
         refuse(exchange, error)
-        return
       }
-      const attachment = credential.obtain()
-      if (!(attachment instanceof Promise)) {
-        forward(exchange, head.fields, body, forwardDeps)
-        return
-      }
-      attachment.then(
-        () => {
-          if (exchange.settled) dropBody(body)
-          else forward(exchange, head.fields, body, forwardDeps)
-        },
-        (error: unknown) => {
-          dropBody(body)
-          if (!exchange.settled) refuse(exchange, error)
-        },
-      )
     })
+  }
+
+  /** "With what?", and "go". */
+  function go(exchange: Exchange, consumer: Consumer, head: RequestHead, body: Body): void {
+    const { way } = consumer
+    const attachment = way.credential.obtain()
+    if (!(attachment instanceof Promise)) {
+      forward(exchange, head.fields, body, way)
+      return
+    }
+    attachment.then(
+      () => {
+        if (exchange.settled) dropBody(body)
+        else forward(exchange, head.fields, body, way)
+      },
+      (error: unknown) => {
+        dropBody(body)
+        if (!exchange.settled) refuse(exchange, error)
+      },
+    )
   }
 
   const app = new Hono<{ Bindings: Passage }>({
@@ -163,9 +159,8 @@ export function journey(options: JourneyOptions, deps: JourneyDeps): RequestList
   })
   app.post('/v1/auth/token', (c) => {
     const { exchange, head } = c.env
-    exchange.consumer = deps.identify(undefined)
     exchange.operation = operationOf('POST', exchange.path)
-    answerTokenRequest(exchange, head, deps.tokens, bodyLimits, clock)
+    answerLogin(exchange, head, bodyLimits, deps)
     return ANSWERED
   })
   app.all('/v1/*', (c) => {
@@ -202,6 +197,15 @@ export function journey(options: JourneyOptions, deps: JourneyDeps): RequestList
     }
   }
 }
+
+/** A body that was to be held whole. */
+function heldBytes(body: Body): Buffer {
+  if (body === null) return EMPTY
+  if (!Buffer.isBuffer(body)) throw new Error('a body to be judged is not held')
+  return body
+}
+
+const EMPTY = Buffer.alloc(0)
 
 function nowhere(): Fault {
   return new Fault('not_found', { detail: 'This proxy forwards paths under /v1/ only.' })

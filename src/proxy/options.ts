@@ -16,6 +16,8 @@ export interface LimitSettings {
   readonly bodySize: BodySizes
   /** Request bodies up to this size are held, so that they can be sent again after a 401. */
   readonly replayBodySize: number
+  /** Bodies that a grant must look at are held whole, up to this size. */
+  readonly judgedBodySize: number
   readonly inFlight: number
   /** For each listener. */
   readonly connections: number
@@ -61,6 +63,9 @@ export const limitOptions = z
     replay_body_size: size({ default: '64KiB', min: '0B', max: '1MiB' }).describe(
       'Request bodies up to this size are held in memory, so that they can be sent again after a 401.',
     ),
+    judged_body_size: size({ default: '1MiB', min: '4KiB', max: '64MiB' }).describe(
+      'Bodies that a grant must look at, up to this size; they are held whole. More is refused with 413.',
+    ),
     in_flight: z
       .int()
       .min(1)
@@ -103,6 +108,7 @@ export const limitOptions = z
     targetSize: written.target_size,
     bodySize: written.body_size,
     replayBodySize: written.replay_body_size,
+    judgedBodySize: written.judged_body_size,
     inFlight: written.in_flight,
     connections: written.connections,
     tlsHandshakeTimeout: written.tls_handshake_timeout,

@@ -14,6 +14,9 @@ export interface RequestHead {
   /** Declared length of the body; 0 without a body; `undefined` when chunked. */
   readonly contentLength: number | undefined
   readonly contentType: string | undefined
+  readonly contentEncoding: string | undefined
+  /** Value of the inbound `X-Api-Key` field, which may name a consumer. */
+  readonly apiKey: string | undefined
   /** Value of the inbound `Authorization` field, from which a consumer may be identified. */
   readonly authorization: string | undefined
   /** True when a browser sent it from another site (`Origin`, `Sec-Fetch-Site`). */
@@ -105,6 +108,7 @@ export function readRequestHead(request: IncomingMessage, pseudonym: string): Re
   let length: string | undefined
   let coding: string | undefined
   let contentType: string | undefined
+  let contentEncoding: string | undefined
   let authorization: string | undefined
   let maxForwards: string | undefined
   let via: string | undefined
@@ -129,6 +133,9 @@ export function readRequestHead(request: IncomingMessage, pseudonym: string): Re
         break
       case 'content-type':
         contentType = only(name, contentType, value)
+        break
+      case 'content-encoding':
+        contentEncoding = contentEncoding === undefined ? value : `${contentEncoding}, ${value}`
         break
       case 'authorization':
         authorization = only(name, authorization, value)
@@ -205,6 +212,8 @@ export function readRequestHead(request: IncomingMessage, pseudonym: string): Re
     host,
     contentLength: coding === undefined ? Number(length ?? 0) : undefined,
     contentType,
+    contentEncoding,
+    apiKey,
     authorization,
     crossOrigin,
     maxForwards,

@@ -3,6 +3,8 @@
 import type { Check } from '../admin/health.ts'
 import type { BuiltCredential } from './credential.ts'
 import type { CertificateState } from './listeners.ts'
+import { MAIN } from './way.ts'
+import type { Way } from './way.ts'
 
 const DAY = 86_400_000
 
@@ -46,6 +48,12 @@ function secretsCheck({ secrets }: BuiltCredential): Check {
   }
 }
 
+/** The check of a further credential: told, but it takes no proxy out of service. */
+function sideCheck(name: string, check: Check): Check {
+  const warnings = check.ok ? check.warnings : [check.detail, ...(check.warnings ?? [])]
+  return { ...check, name: `${check.name}.${name}`, ok: true, warnings: warnings ?? [] }
+}
+
 const SOON = 14 * DAY
 
 /** None of this takes a proxy out of service: the others' certificate is most likely the same. */
@@ -81,12 +89,15 @@ export interface ReadinessState {
 
 /** All checks. */
 export function readinessChecks(
-  built: BuiltCredential,
+  ways: readonly Pick<Way, 'name' | 'built'>[],
   { draining, certificates, now }: ReadinessState,
 ): readonly Check[] {
   return [
-    credentialCheck(built, now),
-    secretsCheck(built),
+    ...ways.flatMap(({ name, built }) => {
+      const both = [credentialCheck(built, now), secretsCheck(built)]
+      // Consumers of the main credential are served without the others.
+      return name === MAIN ? both : both.map((check) => sideCheck(name, check))
+    }),
     ...(certificates.length === 0 ? [] : [certificatesCheck(certificates, now)]),
     {
       name: 'serving',

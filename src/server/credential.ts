@@ -20,9 +20,6 @@ import type { SecretReference } from '../secrets/reference-options.ts'
 import type { SecretsSettings } from '../secrets/vendor-options.ts'
 import { secretSources } from '../secrets/reference.ts'
 
-/** Name of the only credential, in logs and metrics. */
-const NAME = 'default'
-
 /** See `buildCredential`. */
 export interface CredentialDeps {
   readonly clock: Clock
@@ -45,9 +42,9 @@ export interface BuiltCredential {
   readonly secrets: readonly LiveSecret[]
 }
 
-/** Builds the credential; nothing is read or asked until `start`. */
+/** Builds the credential; nothing is read or asked until `start`. `name` is for logs and metrics. */
 export function buildCredential(
-  settings: CredentialSettings,
+  { name, settings }: { readonly name: string; readonly settings: CredentialSettings },
   deps: CredentialDeps,
 ): BuiltCredential {
   const { clock, upstream } = deps
@@ -69,9 +66,9 @@ export function buildCredential(
   const shared = { current, previous, clock, random, observe }
   const credential =
     settings.kind === 'api_key'
-      ? apiKey({ name: NAME }, shared)
+      ? apiKey({ name }, shared)
       : oauth(
-          { name: NAME },
+          { name },
           {
             ...shared,
             clientId: settings.clientId,
@@ -81,11 +78,11 @@ export function buildCredential(
   const serves = (side: Side) => {
     const gauge = deps.metrics.credentialServing
     for (const secret of ['current', 'previous'] as const) {
-      gauge.set({ credential: NAME, secret }, secret === side ? 1 : 0)
+      gauge.set({ credential: name, secret }, secret === side ? 1 : 0)
     }
   }
   if (previous !== undefined) serves('current')
-  const probe = credentialProbe({ name: NAME }, { credential, upstream, clock, random, observe })
+  const probe = credentialProbe({ name }, { credential, upstream, clock, random, observe })
   current.onChange(() => probe.again())
   return {
     credential,

@@ -77,9 +77,12 @@ export async function startProxy(settings: Settings, world: ProxyWorld): Promise
     version: VERSION,
     node: world.node,
     tokenExpiry() {
-      const { name, kind, status } = service.built.credential
-      const left = kind === 'oauth' ? status().expiresIn : undefined
-      return left === undefined ? new Map() : new Map([[name, left / 1000]])
+      return new Map(
+        [...service.ways.values()].flatMap(({ built: { credential } }) => {
+          const left = credential.kind === 'oauth' ? credential.status().expiresIn : undefined
+          return left === undefined ? [] : [[credential.name, left / 1000] as const]
+        }),
+      )
     },
     connections: () => opened.connections(),
     logLost: () => world.sink.lost?.() ?? 0,
@@ -98,14 +101,15 @@ export async function startProxy(settings: Settings, world: ProxyWorld): Promise
   const listening: string[] = []
   let draining = false
   const checks = () =>
-    readinessChecks(service.built, {
+    readinessChecks([...service.ways.values()], {
       draining,
       certificates: opened.certificates(),
       now: clock.wall(),
     })
   const serve: RequestListener = (request, response) => service.serve(request, response)
+  const secrets = () => [...service.ways.values()].flatMap(({ built }) => built.secrets)
   const refresh = () =>
-    Promise.all([...service.built.secrets.map((secret) => secret.refresh()), opened.reload()])
+    Promise.all([...secrets().map((secret) => secret.refresh()), opened.reload()])
   const { load } = world
   const reload =
     load &&
@@ -127,7 +131,7 @@ export async function startProxy(settings: Settings, world: ProxyWorld): Promise
     checks,
     facts: () => ({
       version: VERSION,
-      upstream: service.upstream.origin,
+      upstream: service.main.upstream.origin,
       listen: listening,
       uptime: Math.floor((clock.now() - startedAt) / 1000),
     }),
@@ -139,7 +143,7 @@ export async function startProxy(settings: Settings, world: ProxyWorld): Promise
   })
 
   service.start()
-  await firstReads(service.built.secrets, { clock, log: journal })
+  await firstReads(secrets(), { clock, log: journal })
   // The admin listener, which asks it, opens last.
   const opened = await openListeners(
     settings,

@@ -12,6 +12,8 @@ import { within } from '../credentials/patience.ts'
 import type { Log } from '../observe/log.ts'
 import type { Metrics } from '../observe/metrics.ts'
 import type { Service, ServiceSettings } from './service.ts'
+import { MAIN } from './way.ts'
+import type { Way } from './way.ts'
 
 /** How a reload went. */
 export type Reloaded =
@@ -69,7 +71,7 @@ export function reloader(deps: ReloadDeps): () => Promise<Reloaded> {
     )
     if (fixed.length > 0) throw invalid(fixed.map(([place]) => fixedProblem(place)))
     const next = await deps.build(loaded, before)
-    if (next.built !== before.built) await begin(next, before)
+    await begin(next, before)
     deps.install(next)
     before.retire(next)
     // What is configured as before may hold other values.
@@ -77,14 +79,22 @@ export function reloader(deps: ReloadDeps): () => Promise<Reloaded> {
   }
 
   async function begin(next: Service, before: Service): Promise<void> {
+    const fresh = [...next.ways.values()].filter(
+      ({ name, built }) => before.ways.get(name)?.built !== built,
+    )
     next.start()
-    const { secrets } = next.built
+    const problems = await Promise.all(fresh.map((way) => defects(way)))
+    if (problems.flat().length === 0) return
+    next.retire(before)
+    throw invalid(problems.flat())
+  }
+
+  async function defects({ name, built: { secrets } }: Way): Promise<readonly Problem[]> {
     const read = Promise.any(secrets.map((secret) => secret.ready())).catch(() => undefined)
     // Of two, one is enough.
-    if ((await within(deps.clock, PATIENCE, read)) === undefined) {
-      next.retire(before)
-      throw invalid(secrets.map((secret) => unreadable(secret.status().detail)))
-    }
+    if ((await within(deps.clock, PATIENCE, read)) !== undefined) return []
+    const place = name === MAIN ? 'credential' : `credentials.${name}`
+    return secrets.map((secret) => unreadable(place, secret.status().detail))
   }
 
   return singleFlight(async (): Promise<Reloaded> => {
@@ -113,8 +123,8 @@ function fixedProblem(place: string): Problem {
   return { place, fault: 'cannot change while the process runs', remedy: 'restart the proxy' }
 }
 
-function unreadable(detail: string): Problem {
-  return { place: 'credential', fault: `cannot be read: ${detail}`, remedy: 'mend it and reload' }
+function unreadable(place: string, detail: string): Problem {
+  return { place, fault: `cannot be read: ${detail}`, remedy: 'mend it and reload' }
 }
 
 function unexpected(fault: Fault): Problem {

@@ -1,23 +1,20 @@
 // What serves requests under one configuration: the way to OpusDNS, the credential, and the journey. A
 // reload builds the next one; this one ends what it has begun.
 
-import { isDeepStrictEqual } from 'node:util'
-
 import type { Clock } from '../base/clock.ts'
 import type { Secret } from '../base/secret.ts'
 import type { Settings } from '../config/settings.ts'
-import { anonymousIdentity } from '../consumers/identity.ts'
+import { consumerIdentity, openIdentity } from '../consumers/identity.ts'
 import type { Log } from '../observe/log.ts'
 import type { Metrics } from '../observe/metrics.ts'
-import type { Upstream } from '../opusdns/upstream.ts'
-import { blockList } from '../policy/block-list.ts'
 import { hostGuard } from '../proxy/host-guard.ts'
 import { journey } from '../proxy/journey.ts'
 import type { RequestListener } from '../proxy/journey.ts'
 import type { IssuedTokens } from '../store/issued-tokens.ts'
-import { buildCredential } from './credential.ts'
 import type { BuiltCredential } from './credential.ts'
-import { buildUpstream } from './upstream.ts'
+import { buildConsumers } from './consumers.ts'
+import { MAIN, buildWays } from './way.ts'
+import type { Way } from './way.ts'
 
 /** A configuration, with the values of the variables that its `env:` references name. */
 export interface ServiceSettings {
@@ -41,8 +38,9 @@ export interface ServiceDeps {
 /** See the top of the file. */
 export interface Service extends ServiceSettings {
   readonly serve: RequestListener
-  readonly upstream: Upstream
-  readonly built: BuiltCredential
+  /** By name, the main one first. */
+  readonly ways: ReadonlyMap<string, Way>
+  readonly main: Way
   /** Begins to read secrets and to try the credential; again it does nothing. */
   start(): void
   /**
@@ -63,73 +61,57 @@ export async function buildService(
   deps: ServiceDeps,
   before?: Service,
 ): Promise<Service> {
-  const sameWay = before !== undefined && isDeepStrictEqual(wayOf(before.settings), wayOf(settings))
-  const upstream = sameWay ? before.upstream : await buildUpstream(settings, deps.clock)
-  const sameCredential =
-    sameWay &&
-    isDeepStrictEqual(before.settings.credential, settings.credential) &&
-    isDeepStrictEqual(before.settings.secrets, settings.secrets) &&
-    sameValues(before.captured, captured)
-  const built = sameCredential
-    ? before.built
-    : buildCredential(settings.credential, {
-        ...deps,
-        upstream,
-        captured,
-        vendors: settings.secrets,
-      })
+  const ways = await buildWays(settings, captured, deps, before?.ways)
+  const consumers = buildConsumers(settings, ways, deps)
   const serve = journey(
     {
       ...settings.limits,
-      queueTimeout: settings.upstream.queueTimeout,
       accessLog: settings.log.access,
       pseudonym: deps.pseudonym,
     },
     {
       ...deps,
       hostGuard: hostGuard({ hosts: [...settings.hosts, ...namesOf(settings)] }),
-      identify: anonymousIdentity(deps.tokens),
-      blocked: blockList(settings.policy.allow),
-      credential: built.credential,
-      upstream,
+      identity:
+        settings.consumers === undefined
+          ? openIdentity(deps.tokens)
+          : consumerIdentity(settings.consumers, deps),
+      consumers,
     },
   )
+  const main = ways.get(MAIN)
+  if (main === undefined) throw new Error('no main way')
 
   return {
     settings,
     captured,
     serve,
-    upstream,
-    built,
+    ways,
+    main,
     start() {
-      built.credential.start()
-      built.probe.start()
+      for (const { built } of ways.values()) {
+        built.credential.start()
+        built.probe.start()
+      }
     },
     retire(next) {
-      if (next.built !== built) {
-        built.probe.stop()
-        built.credential.stop()
-      }
-      if (next.upstream !== upstream) void upstream.close()
+      for (const way of ways.values()) retireWay(way, next.ways.get(way.name))
     },
     async destroy() {
-      built.probe.stop()
-      built.credential.stop()
-      await upstream.destroy()
+      for (const { built } of ways.values()) stop(built)
+      await Promise.all([...ways.values()].map(({ upstream }) => upstream.destroy()))
     },
   }
 }
 
-/** All that the connections to OpusDNS depend on. */
-function wayOf({ upstream, limits }: Settings) {
-  return { ...upstream, headerSize: limits.headerSize }
+function retireWay({ built, upstream }: Way, next: Way | undefined): void {
+  if (next?.built !== built) stop(built)
+  if (next?.upstream !== upstream) void upstream.close()
 }
 
-function sameValues(one: ReadonlyMap<string, Secret>, other: ReadonlyMap<string, Secret>): boolean {
-  return (
-    one.size === other.size &&
-    [...one].every(([name, value]) => other.get(name)?.equals(value) === true)
-  )
+function stop({ probe, credential }: BuiltCredential): void {
+  probe.stop()
+  credential.stop()
 }
 
 /** Host names (not wildcards) that the configuration itself listens on. */

@@ -5,14 +5,24 @@ import { getCACertificates } from 'node:tls'
 
 import type { Clock } from '../base/clock.ts'
 import { Fault, errorCode } from '../base/fault.ts'
-import type { Settings } from '../config/settings.ts'
 import { upstream } from '../opusdns/upstream.ts'
 import type { Upstream } from '../opusdns/upstream.ts'
+import type { UpstreamSettings } from '../opusdns/upstream-options.ts'
+
+/** What connections depend on. Sizes in bytes. */
+export interface UpstreamInput {
+  readonly upstream: UpstreamSettings
+  /** Of a reply head at most. */
+  readonly headerSize: number
+}
 
 /** Builds the upstream; reads the CA file, opens no connection. */
-export async function buildUpstream(settings: Settings, clock: Clock): Promise<Upstream> {
-  const ca = await certificates(settings.upstream.caFile)
-  return upstream({ ...settings.upstream, headerSize: settings.limits.headerSize, ca }, clock)
+export async function buildUpstream(
+  { upstream: settings, headerSize }: UpstreamInput,
+  clock: Clock,
+): Promise<Upstream> {
+  const ca = await certificates(settings.caFile)
+  return upstream({ ...settings, headerSize, ca }, clock)
 }
 
 async function certificates(path: string | undefined): Promise<readonly string[] | undefined> {

@@ -46,6 +46,9 @@ describe('without a file', () => {
         queueTimeout: 10_000,
         idleTimeout: 4000,
       },
+      credentials: new Map(),
+      consumers: undefined,
+      audit: undefined,
       credential: {
         kind: 'api_key',
         key: { kind: 'env', name: 'OPUSDNS_API_KEY' },
@@ -58,6 +61,7 @@ describe('without a file', () => {
         targetSize: 28_672,
         bodySize: { read: 65_536, write: 16_777_216, bulk: 67_108_864 },
         replayBodySize: 65_536,
+        judgedBodySize: 1_048_576,
         inFlight: 4096,
         connections: 16_384,
         tlsHandshakeTimeout: 10_000,

@@ -30,10 +30,11 @@ async function watching(script: (count: number) => Reply) {
   probe.start()
   await clock.advance(0)
   const readyz = () =>
-    readinessChecks(
-      { credential, probe, secrets: [current] },
-      { draining: false, certificates: [], now: clock.wall() },
-    )[0]
+    readinessChecks([{ name: 'default', built: { credential, probe, secrets: [current] } }], {
+      draining: false,
+      certificates: [],
+      now: clock.wall(),
+    })[0]
   return { clock, probe, logged, readyz }
 }
 

@@ -95,7 +95,10 @@ async function examineWay(settings: Settings, needs: DoctorNeeds): Promise<Way> 
     { check: 'upstream', side: 'local', did: `read the CA file ${caFile ?? ''}`, deadline: 2_000 },
     clock,
     async () => {
-      upstream = await buildUpstream(settings, clock)
+      upstream = await buildUpstream(
+        { upstream: settings.upstream, headerSize: settings.limits.headerSize },
+        clock,
+      )
       return { outcome: 'ok', saw: 'it holds certificates in PEM form' }
     },
   )

@@ -1,0 +1,124 @@
+// The grants of one consumer, and the decision on its requests: denied, unless every act of a request
+// is covered by some grant.
+
+import type { Act } from '../opusdns/act.ts'
+import { needsBody, pathActs } from '../opusdns/acts.ts'
+import { namedListMember } from '../opusdns/lists.ts'
+import { OPERATIONS, UNKNOWN_OPERATION } from '../opusdns/operations.ts'
+import type { Operation } from '../opusdns/operations.ts'
+import type { Decision, Denied, Undecided } from './decision.ts'
+import type { GrantSettings } from './grant-options.ts'
+import type { Grant } from './grant.ts'
+import { grantOf } from './grants.ts'
+
+/** What one consumer may do. Pure: the same question has the same answer. */
+export interface Policy {
+  /**
+   * The decision by the request line: `method` and canonical `path`. `body` where what is asked for
+   * depends on what the body says; then `judge` decides.
+   */
+  decide(method: string, path: string, operation: Operation): Decision | Undecided
+  /** The decision by everything that the request would do. */
+  judge(method: string, path: string, operation: Operation, acts: readonly Act[]): Decision
+}
+
+/** What the grants say of one operation. */
+interface Entry {
+  /** A grant that covers it whatever it does. */
+  readonly whole: Grant | undefined
+  readonly part: readonly Grant[]
+}
+
+/** Compiles the grants of a consumer. */
+export function policy(settings: readonly GrantSettings[]): Policy {
+  const grants = settings.map(grantOf)
+  const byPath = settings.some(({ kind }) => kind === 'path') ? grants : []
+  const entries = new Map([...OPERATIONS, UNKNOWN_OPERATION].map((one) => [one, entryOf(one)]))
+
+  function entryOf(operation: Operation): Entry {
+    return {
+      whole: grants.find((grant) => grant.reach(operation) === 'whole'),
+      part: grants.filter((grant) => grant.reach(operation) === 'part'),
+    }
+  }
+  function entry(operation: Operation): Entry {
+    return entries.get(operation) ?? entryOf(operation)
+  }
+  function wholeGrant(method: string, path: string, operation: Operation): Grant | undefined {
+    return entry(operation).whole ?? byPath.find((grant) => grant.matches(method, path))
+  }
+
+  function decide(method: string, path: string, operation: Operation): Decision | Undecided {
+    const whole = wholeGrant(method, path, operation)
+    if (whole !== undefined) {
+      // What it costs may stand in the body.
+      if (operation.billable && needsBody(operation)) return { kind: 'body' }
+      return { kind: 'allowed', grants: [whole.text], acts: pathActs(operation, path) }
+    }
+    const { part } = entry(operation)
+    if (part.length === 0) return denied(operation, [])
+    if (namedListMember(operation) !== undefined) {
+      // The length of the whole list is nothing to be shown.
+      if (method === 'HEAD') return denied(operation, [])
+      return {
+        kind: 'filtered',
+        grants: part.map(({ text }) => text),
+        acts: [],
+        sees: (name) => part.some((grant) => grant.sees(operation, name)),
+      }
+    }
+    const acts = pathActs(operation, path)
+    if (!needsBody(operation)) return judge(method, path, operation, acts)
+    // A zone that no grant knows need not be read about.
+    for (const act of acts) {
+      const { zone } = act
+      if (zone !== undefined && !part.some((grant) => grant.knows(zone))) {
+        return denied(operation, acts, act)
+      }
+    }
+    return { kind: 'body' }
+  }
+
+  function judge(
+    method: string,
+    path: string,
+    operation: Operation,
+    acts: readonly Act[],
+  ): Decision {
+    const whole = wholeGrant(method, path, operation)
+    if (whole !== undefined) return { kind: 'allowed', grants: [whole.text], acts }
+    const used = new Set<string>()
+    for (const act of acts) {
+      const grant = grants.find((one) => one.covers(act))
+      if (grant === undefined) return denied(operation, acts, act)
+      used.add(grant.text)
+    }
+    // Nothing that could be judged is nothing that was granted.
+    if (acts.length === 0) return denied(operation, acts)
+    return { kind: 'allowed', grants: [...used], acts }
+  }
+
+  function denied(operation: Operation, acts: readonly Act[], act?: Act): Denied {
+    const hidden = operation.method === 'GET' && entry(operation).part.length > 0
+    const code = hidden ? 'not_visible' : 'not_granted'
+    return { kind: 'denied', code, missing: missingText(act, operation), acts }
+  }
+
+  return { decide, judge }
+}
+
+/** What nobody granted, in the API's own terms. Names only what the client itself sent. */
+function missingText(act: Act | undefined, operation: Operation): string {
+  const { method, template } = act?.operation ?? operation
+  const parts = [
+    method === '*' ? 'this path, which is no known operation' : `${method} ${template}`,
+  ]
+  const { zone, domain, change } = act ?? {}
+  if (zone !== undefined) parts.push(`zone ${zone}`)
+  if (domain !== undefined) parts.push(`domain ${domain}`)
+  if (change !== undefined) {
+    const names = change.names === 'every' ? 'every name' : change.names.join(' or ')
+    parts.push(`${change.verb} ${change.type} at ${names}`)
+  }
+  return `No grant covers ${parts.join(', ')}.`
+}

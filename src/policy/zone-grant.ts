@@ -1,0 +1,127 @@
+// Grants about zones: the presets `acme` and `dns`.
+
+import type { Act } from '../opusdns/act.ts'
+import { namedListMember } from '../opusdns/lists.ts'
+import type { Operation } from '../opusdns/operations.ts'
+import type { DnsVerb, GrantSettings } from './grant-options.ts'
+import { NOTHING } from './grant.ts'
+import type { Grant, Reach } from './grant.ts'
+import { labelsIn, nameMatcher, namePattern } from './name-pattern.ts'
+import type { NameMatcher } from './name-pattern.ts'
+import { zoneMatcher } from './zone-pattern.ts'
+
+const ZONE = '/v1/dns/{zone_name}'
+
+/** What an operation does to a zone; `change` is an upsert or a removal, as the body says. */
+const VERBS: ReadonlyMap<string, DnsVerb | 'change'> = new Map([
+  ['GET /v1/dns', 'read'],
+  [`GET ${ZONE}`, 'read'],
+  ['GET /v1/dns/domain-forwards', 'read'],
+  ['GET /v1/dns/email-forwards', 'read'],
+  [`GET ${ZONE}/domain-forwards`, 'read'],
+  [`GET ${ZONE}/email-forwards`, 'read'],
+  [`PATCH ${ZONE}/records`, 'change'],
+  [`PATCH ${ZONE}/rrsets`, 'change'],
+  [`PUT ${ZONE}/rrsets`, 'replace'],
+  ['POST /v1/dns', 'create'],
+  [`DELETE ${ZONE}`, 'delete'],
+  [`POST ${ZONE}/dnssec/enable`, 'dnssec'],
+  [`POST ${ZONE}/dnssec/disable`, 'dnssec'],
+  [`PATCH ${ZONE}/vanity-set`, 'vanity'],
+] as const)
+
+/** Certbot, acme.sh, lego and cert-manager ask for these and no other (opusdns/API.md section 4). */
+const ACME: ReadonlySet<string> = new Set([
+  'GET /v1/dns',
+  `GET ${ZONE}`,
+  `PATCH ${ZONE}/records`,
+  `PATCH ${ZONE}/rrsets`,
+])
+const ACME_LABEL = '_acme-challenge'
+
+const keyOf = ({ method, template }: Operation) => `${method} ${template}`
+
+/** The grant `acme: [zones]`: TXT records at `_acme-challenge`, and what leads there. */
+export function acmeGrant(text: string, zones: readonly string[]): Grant {
+  return zoneGrant(text, {
+    zones,
+    verbs: new Set(['read', 'upsert', 'remove']),
+    operations: ACME,
+    named: (name, zone) => labelsIn(name, zone)?.includes(ACME_LABEL) === true,
+    types: new Set(['TXT']),
+  })
+}
+
+/** The grant `dns: {…}`. */
+export function dnsGrant(text: string, settings: Extract<GrantSettings, { kind: 'dns' }>): Grant {
+  const { zones, names, types, verbs } = settings
+  return zoneGrant(text, {
+    zones,
+    verbs: new Set(verbs),
+    operations: undefined,
+    named: names && nameMatcher(names.flatMap((name) => [namePattern(name) ?? [name]])),
+    types: types && new Set(types),
+  })
+}
+
+interface ZoneScope {
+  readonly zones: readonly string[]
+  readonly verbs: ReadonlySet<DnsVerb>
+  /** Only these, where not all that the verbs allow. */
+  readonly operations: ReadonlySet<string> | undefined
+  /** Names of records; all when left out. */
+  readonly named: NameMatcher | undefined
+  readonly types: ReadonlySet<string> | undefined
+}
+
+function zoneGrant(text: string, scope: ZoneScope): Grant {
+  const { verbs, operations, named, types } = scope
+  const within = zoneMatcher(scope.zones)
+  const everywhere = scope.zones.includes('*')
+  const everything = named === undefined && types === undefined
+  const changes = verbs.has('upsert') || verbs.has('remove')
+  const writes = [...verbs].some((verb) => verb !== 'read')
+
+  function verbOf(operation: Operation): DnsVerb | 'change' | undefined {
+    const key = keyOf(operation)
+    return operations?.has(key) === false ? undefined : VERBS.get(key)
+  }
+  function reach(operation: Operation): Reach {
+    if (keyOf(operation) === 'POST /v1/jobs' && operations === undefined && writes) return 'part'
+    if (keyOf(operation) === 'GET /v1/dns/summary' && everywhere && verbs.has('read'))
+      return 'whole'
+    const verb = verbOf(operation)
+    if (verb === undefined || !(verb === 'change' ? changes : verbs.has(verb))) return 'none'
+    if (!everywhere) return 'part'
+    if (verb === 'change') {
+      return everything && verbs.has('upsert') && verbs.has('remove') ? 'whole' : 'part'
+    }
+    return verb === 'read' || everything ? 'whole' : 'part'
+  }
+  function coversChange({ zone, change }: Act): boolean {
+    if (change === undefined || everything) return true
+    if (change.names === 'every' || change.type === 'every') return false
+    if (types?.has(change.type) === false) return false
+    return named === undefined || change.names.every((name) => named(name, zone ?? ''))
+  }
+  return {
+    ...NOTHING,
+    text,
+    reach,
+    knows: within,
+    covers(act) {
+      const verb = verbOf(act.operation)
+      if (verb === undefined || act.zone === undefined || !within(act.zone)) return false
+      const wanted = verb === 'change' ? act.change?.verb : verb
+      if (wanted === undefined || !verbs.has(wanted)) return false
+      return namesInside(act) && coversChange(act)
+    },
+    sees: (operation, name) => namedListMember(operation) !== undefined && within(name),
+  }
+}
+
+/** A name outside of its zone is nothing that any grant of zones is about. */
+function namesInside({ zone, change }: Act): boolean {
+  if (change === undefined || change.names === 'every') return true
+  return change.names.every((name) => labelsIn(name, zone ?? '') !== undefined)
+}

@@ -1,0 +1,55 @@
+// Builds the consumers that the journey knows: each with its policy and its way to OpusDNS.
+
+import type { Clock } from '../base/clock.ts'
+import type { Settings } from '../config/settings.ts'
+import { ANONYMOUS } from '../consumers/identity.ts'
+import type { Metrics } from '../observe/metrics.ts'
+import { blockPolicy } from '../policy/block-list.ts'
+import { policy } from '../policy/policy.ts'
+import type { Consumer } from '../proxy/consumer.ts'
+import { MAIN } from './way.ts'
+import type { Way } from './way.ts'
+
+/** See `buildConsumers`. */
+export interface ConsumerDeps {
+  readonly clock: Clock
+  readonly metrics: Metrics
+  /** Our name in `Via`. */
+  readonly pseudonym: string
+}
+
+/** All consumers by name; without any in the settings, the one that everybody is. */
+export function buildConsumers(
+  settings: Settings,
+  ways: ReadonlyMap<string, Way>,
+  { clock, metrics, pseudonym }: ConsumerDeps,
+): ReadonlyMap<string, Consumer> {
+  function wayOf(credential: string, organization: string | undefined): Consumer['way'] {
+    const way = ways.get(credential)
+    if (way === undefined) throw new Error('a consumer names no credential')
+    return {
+      upstream: way.upstream,
+      credential: way.built.credential,
+      organization,
+      metrics,
+      clock,
+      pseudonym,
+      queueTimeout: settings.upstream.queueTimeout,
+    }
+  }
+  if (settings.consumers === undefined) {
+    const anonymous: Consumer = {
+      name: ANONYMOUS,
+      policy: blockPolicy(settings.policy.allow),
+      mode: 'enforce',
+      way: wayOf(MAIN, undefined),
+    }
+    return new Map([[ANONYMOUS, anonymous]])
+  }
+  return new Map(
+    [...settings.consumers].map(([name, { grants, mode, credential, organization }]) => [
+      name,
+      { name, policy: policy(grants), mode, way: wayOf(credential ?? MAIN, organization) },
+    ]),
+  )
+}
