@@ -18,6 +18,19 @@ const tls = z
       .min(1)
       .describe('PEM file with the certificate and those between it and its CA.'),
     key_file: z.string().min(1).describe('PEM file with the private key, without a passphrase.'),
+    client_ca_file: z
+      .string()
+      .min(1)
+      .optional()
+      .describe(
+        'Under listen: PEM file with the CAs whose client certificates are trusted; a client is asked for one.',
+      ),
+    client_certificate: z
+      .enum(['required', 'optional'])
+      .optional()
+      .describe(
+        'Whether a client without a certificate is turned away (required, the default with client_ca_file) or may say otherwise who it is.',
+      ),
   })
   .describe('Serve HTTPS with this certificate; read again when it changes.')
 

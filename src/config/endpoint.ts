@@ -13,6 +13,18 @@ export interface TlsFiles {
   readonly keyFile: string
   /** Where the user named each of them, for messages. */
   readonly places: { readonly certificate: string; readonly key: string }
+  /** Whose certificates clients may show; `undefined` asks for none. */
+  readonly client: ClientCertificates | undefined
+}
+
+/** What a TLS listener asks of its clients. */
+export interface ClientCertificates {
+  /** PEM file with the CAs that are trusted for this, and for this alone. */
+  readonly caFile: string
+  /** Whether a client without a certificate is turned away. */
+  readonly required: boolean
+  /** Where the user named the file, for messages. */
+  readonly place: string
 }
 
 /** Who owns a socket; `undefined` leaves that half as it is. */
@@ -56,7 +68,15 @@ export function parseEndpoint(
     problems.push({ place: placeOf(isMapping(entry) ? [...path, 'address'] : path), ...address })
     return undefined
   }
-  const files = isMapping(tls) ? tlsFiles(tls, (key) => placeOf([...path, 'tls', key])) : undefined
+  const placeOfTls = (key: string) => placeOf([...path, 'tls', key])
+  const files = isMapping(tls) ? tlsFiles(tls, placeOfTls) : undefined
+  if (isMapping(tls) && tls['client_certificate'] !== undefined && files?.client === undefined) {
+    problems.push({
+      place: placeOfTls('client_certificate'),
+      fault: 'has no CA to judge certificates by',
+      remedy: 'write client_ca_file beside it, or remove it',
+    })
+  }
   if (address.kind === 'tcp') {
     for (const key of ['mode', 'owner']) {
       if (!isMapping(entry) || entry[key] === undefined) continue
@@ -83,10 +103,19 @@ function tlsFiles(
   written: Readonly<Record<string, unknown>>,
   placeOf: (key: string) => string,
 ): TlsFiles {
+  const caFile = written['client_ca_file']
   return {
     certificateFile: String(written['certificate_file']),
     keyFile: String(written['key_file']),
     places: { certificate: placeOf('certificate_file'), key: placeOf('key_file') },
+    client:
+      typeof caFile === 'string'
+        ? {
+            caFile,
+            required: written['client_certificate'] !== 'optional',
+            place: placeOf('client_ca_file'),
+          }
+        : undefined,
   }
 }
 

@@ -1,6 +1,7 @@
 // The addresses to listen on: each one valid, none twice, and none that lets strangers in unawares.
 
 import type { Problem } from '../base/fault.ts'
+import type { ConsumerSettings } from '../consumers/options.ts'
 import { addressText, collide, isLocal } from './address.ts'
 import { parseEndpoint } from './endpoint.ts'
 import type { Endpoint } from './endpoint.ts'
@@ -12,6 +13,8 @@ export interface ListenersInput {
   readonly admin: unknown
   /** `insecure_allow_anonymous`; `undefined` when it is faulty. */
   readonly anonymous: boolean | undefined
+  /** Who is told apart; `undefined` when nobody is. */
+  readonly consumers?: Iterable<readonly [string, ConsumerSettings]> | undefined
 }
 
 /** See `resolveListeners`. */
@@ -36,7 +39,21 @@ export function resolveListeners(input: ListenersInput, placeOf: PlaceOf): Resol
   )
   const admin = parseEndpoint(input.admin, ['admin', 'listen'], placeOf, report)
   checkListeners(clients, admin, placeOf, problems)
-  if (input.anonymous === false) checkAnonymous(clients, placeOf, problems)
+  if (admin?.tls?.client !== undefined) {
+    problems.push({
+      place: admin.tls.client.place,
+      fault: "is not taken for the operators' listener, which the command healthcheck must reach",
+      remedy: 'remove it; keep others out by a loopback address, or a unix socket with its mode',
+    })
+  }
+  if (input.consumers === undefined) {
+    if (input.anonymous === false) checkAnonymous(clients, placeOf, problems)
+  } else {
+    const open = input.anonymous === true
+    for (const [name, one] of input.consumers) {
+      checkConsumer(name, one, { clients, open, placeOf, problems })
+    }
+  }
   return { listen: clients.filter((one) => one !== undefined), admin, problems, warnings }
 }
 
@@ -75,6 +92,51 @@ function checkAnonymous(clients: readonly Parsed[], placeOf: PlaceOf, problems: 
       fault: `lets other machines act with your credential without saying who they are (${addressText(one)})`,
       remedy:
         'listen on 127.0.0.1, [::1] or unix:/path; or, if the network itself keeps strangers out, ' +
+        'write insecure_allow_anonymous: true into the configuration file',
+    })
+  }
+}
+
+interface Surroundings {
+  readonly clients: readonly Parsed[]
+  /** `insecure_allow_anonymous`. */
+  readonly open: boolean
+  readonly placeOf: PlaceOf
+  readonly problems: Problem[]
+}
+
+/**
+ * What identifies a consumer must be there, and must tell it from strangers. (`anonymous` does: it holds
+ * on loopback addresses and unix sockets alone.)
+ */
+function checkConsumer(
+  name: string,
+  { mtls, networks, sockets }: ConsumerSettings,
+  { clients, open, placeOf, problems }: Surroundings,
+): void {
+  for (const [index, path] of sockets.entries()) {
+    if (clients.some((one) => one?.kind === 'unix' && one.path === path)) continue
+    problems.push({
+      place: placeOf(['consumers', name, 'sockets', index]),
+      fault: 'is no socket of listen',
+      remedy: `write unix:${path} under listen, or remove it`,
+    })
+  }
+  if (mtls.length > 0 && clients.every((one) => one?.tls?.client === undefined)) {
+    problems.push({
+      place: placeOf(['consumers', name, 'mtls']),
+      fault: 'can never match, for no listener asks for client certificates',
+      remedy: 'write tls.client_ca_file for one of listen, or remove it',
+    })
+  }
+  if (open || clients.every((one) => one === undefined || isLocal(one))) return
+  for (const [index, { prefix }] of networks.entries()) {
+    if (prefix > 0) continue
+    problems.push({
+      place: placeOf(['consumers', name, 'networks', index]),
+      fault: 'lets all other machines be this consumer without saying who they are',
+      remedy:
+        'write smaller networks; or, if the network itself keeps strangers out, ' +
         'write insecure_allow_anonymous: true into the configuration file',
     })
   }

@@ -12,6 +12,8 @@ import type { Problem } from '../base/fault.ts'
 export interface CertificatePair {
   readonly cert: Buffer
   readonly key: Buffer
+  /** The CAs that client certificates are judged by, in PEM; `undefined` when none is asked for. */
+  readonly clientCa: Buffer | undefined
   /** Of the first certificate of the chain to expire; milliseconds since 1970. */
   readonly expiresAt: number
 }
@@ -26,26 +28,8 @@ export function judgePair(
   key: Buffer,
   names: { readonly certificate: string; readonly key: string; readonly chain: string },
 ): CertificatePair | Problem {
-  const text = cert.toString('latin1')
-  const blocks = text.match(BLOCK) ?? []
-  // A chain that is cut would serve, but only clients that know the missing part would trust it.
-  if (blocks.length === 0 || blocks.length !== text.split(BEGIN).length - 1) {
-    return {
-      place: names.certificate,
-      fault: `holds ${blocks.length === 0 ? 'no certificate in PEM form' : 'a certificate that is cut short'}`,
-      remedy: 'Put the certificate there, then those between it and its CA, each whole.',
-    }
-  }
-  let chain: X509Certificate[]
-  try {
-    chain = blocks.map((block) => new X509Certificate(block))
-  } catch {
-    return {
-      place: names.certificate,
-      fault: 'holds a certificate that cannot be read',
-      remedy: 'Write it anew, as PEM.',
-    }
-  }
+  const chain = certificatesIn(cert, names.certificate)
+  if ('fault' in chain) return chain
   const leaf = chain[0] as X509Certificate
   let secret: KeyObject
   try {
@@ -79,6 +63,51 @@ export function judgePair(
   return {
     cert,
     key,
+    clientCa: undefined,
     expiresAt: Math.min(...chain.map((one) => one.validToDate.getTime())),
+  }
+}
+
+/** Whether both trust the same clients. */
+export function sameClientCa(one: CertificatePair, other: CertificatePair): boolean {
+  if (one.clientCa === undefined || other.clientCa === undefined) {
+    return one.clientCa === other.clientCa
+  }
+  return one.clientCa.equals(other.clientCa)
+}
+
+/** What is wrong with a file of CAs for client certificates, or `undefined`. */
+export function judgeClientCa(pem: Buffer, place: string): Problem | undefined {
+  const found = certificatesIn(pem, place)
+  if ('fault' in found) return found
+  // One that signed itself may stand for itself.
+  if (found.every((one) => one.ca || one.checkIssued(one))) return undefined
+  return {
+    place,
+    fault: 'holds a certificate that is no CA, so that it vouches for nobody',
+    remedy: 'Put the CA there that signs the certificates of clients, up to its root.',
+  }
+}
+
+/** At least one. */
+function certificatesIn(pem: Buffer, place: string): X509Certificate[] | Problem {
+  const text = pem.toString('latin1')
+  const blocks = text.match(BLOCK) ?? []
+  // A chain that is cut would serve, but only clients that know the missing part would trust it.
+  if (blocks.length === 0 || blocks.length !== text.split(BEGIN).length - 1) {
+    return {
+      place,
+      fault: `holds ${blocks.length === 0 ? 'no certificate in PEM form' : 'a certificate that is cut short'}`,
+      remedy: 'Put the certificate there, then those between it and its CA, each whole.',
+    }
+  }
+  try {
+    return blocks.map((block) => new X509Certificate(block))
+  } catch {
+    return {
+      place,
+      fault: 'holds a certificate that cannot be read',
+      remedy: 'Write it anew, as PEM.',
+    }
   }
 }

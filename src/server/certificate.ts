@@ -1,5 +1,5 @@
-// The certificate of a TLS listener, from two files, kept fresh: the last good pair stays in use while
-// the files are half-written, do not belong together, or are gone. The key's bytes reach no message.
+// The certificate of a TLS listener, and the CAs of its clients, from files, kept fresh: the last good
+// state stays in use while the files are half-written, do not belong together, or are gone. The key's bytes reach no message.
 
 import { createHash } from 'node:crypto'
 import { constants } from 'node:fs'
@@ -11,7 +11,7 @@ import { Fault, errorCode } from '../base/fault.ts'
 import type { Problem } from '../base/fault.ts'
 import { singleFlight } from '../base/single-flight.ts'
 import type { TlsFiles } from '../config/endpoint.ts'
-import { judgePair } from './certificate-pair.ts'
+import { judgeClientCa, judgePair, sameClientCa } from './certificate-pair.ts'
 import type { CertificatePair } from './certificate-pair.ts'
 
 /** Milliseconds between two looks at the files. A look reads both: they are small. */
@@ -82,7 +82,8 @@ export async function liveCertificate(files: TlsFiles, clock: Clock): Promise<Li
       return
     }
     failure = undefined
-    const same = verdict.cert.equals(pair.cert) && verdict.key.equals(pair.key)
+    const same =
+      verdict.cert.equals(pair.cert) && verdict.key.equals(pair.key) && sameClientCa(verdict, pair)
     pair = verdict
     if (!same) tell({ kind: 'changed', expiresAt: verdict.expiresAt })
   })
@@ -117,15 +118,22 @@ interface ReadFiles {
   /** The bytes, or the code of the error. */
   readonly cert: Buffer | string
   readonly key: Buffer | string
-  /** Tells two states of both files apart. */
+  readonly clientCa: Buffer | string | undefined
+  /** Tells two states of the files apart. */
   readonly digest: string
 }
 
-async function readFiles({ certificateFile, keyFile }: TlsFiles): Promise<ReadFiles> {
-  const [cert, key] = await Promise.all([readOne(certificateFile), readOne(keyFile)])
+async function readFiles({ certificateFile, keyFile, client }: TlsFiles): Promise<ReadFiles> {
+  const [cert, key, clientCa] = await Promise.all([
+    readOne(certificateFile),
+    readOne(keyFile),
+    client && readOne(client.caFile),
+  ])
   const hash = createHash('sha256')
-  for (const part of [cert, key]) hash.update(`${typeof part} ${part.length} `).update(part)
-  return { cert, key, digest: hash.digest('hex') }
+  for (const part of [cert, key, clientCa ?? '']) {
+    hash.update(`${typeof part} ${part.length} `).update(part)
+  }
+  return { cert, key, clientCa, digest: hash.digest('hex') }
 }
 
 async function readOne(path: string): Promise<Buffer | string> {
@@ -148,10 +156,17 @@ function judged(read: ReadFiles, files: TlsFiles): CertificatePair | Problem {
     certificate: `${files.places.certificate} ${files.certificateFile}`,
     key: `${files.places.key} ${files.keyFile}`,
   }
-  const { cert, key } = read
+  const { cert, key, clientCa } = read
   if (typeof cert === 'string') return unreadable(names.certificate, cert)
   if (typeof key === 'string') return unreadable(names.key, key)
-  return judgePair(cert, key, { ...names, chain: files.certificateFile })
+  if (files.client !== undefined && clientCa !== undefined) {
+    const place = `${files.client.place} ${files.client.caFile}`
+    if (typeof clientCa === 'string') return unreadable(place, clientCa)
+    const defect = judgeClientCa(clientCa, place)
+    if (defect !== undefined) return defect
+  }
+  const pair = judgePair(cert, key, { ...names, chain: files.certificateFile })
+  return 'fault' in pair || typeof clientCa === 'string' ? pair : { ...pair, clientCa }
 }
 
 function unreadable(place: string, code: string): Problem {

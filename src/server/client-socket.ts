@@ -3,6 +3,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 
+import type { VIA, Via } from '../consumers/caller.ts'
+
 /** Requests that are being answered, or wait for that. */
 export const OPEN = Symbol('open exchanges')
 
@@ -15,8 +17,13 @@ export const LATEST = Symbol('latest request')
 /** Requests that wait for those before them, and their responses. */
 export const WAITING = Symbol('pipelined requests')
 
+/** Set once the CAs that the client's certificate was judged by are no longer those of the listener. */
+export const OUTDATED = Symbol('judged by former CAs')
+
 /** A connection of a client; over TLS it is the inner one. */
 export interface ClientSocket extends Socket {
+  [VIA]?: Via
+  [OUTDATED]?: boolean
   [OPEN]?: number
   [BROKEN]?: boolean
   [LATEST]?: IncomingMessage | undefined

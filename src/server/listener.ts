@@ -1,22 +1,34 @@
 // Opens one HTTP listener, on TCP or a unix socket, plain or TLS, with every limit of Node's server
 // set, and closes it without losing a request.
 
-import { constants } from 'node:crypto'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Server as TlsServer } from 'node:https'
 import { Server as NetServer } from 'node:net'
 import type { Socket } from 'node:net'
+import type { TLSSocket } from 'node:tls'
 
 import type { Clock } from '../base/clock.ts'
 import { errorCode } from '../base/fault.ts'
+import { addressText, isLocal } from '../config/address.ts'
 import type { Endpoint } from '../config/endpoint.ts'
+import { VIA } from '../consumers/caller.ts'
+import type { Via } from '../consumers/caller.ts'
 import { isClosing, lingerAfterReply, lingeringClose } from '../proxy/linger.ts'
 import { bind, boundAddress } from './bind.ts'
 import type { Umask } from './bind.ts'
 import type { LiveCertificate } from './certificate.ts'
-import type { CertificatePair } from './certificate-pair.ts'
-import { BROKEN, LATEST, OPEN, WAITING, openExchanges, teachReset } from './client-socket.ts'
+import { sameClientCa } from './certificate-pair.ts'
+import {
+  BROKEN,
+  LATEST,
+  OPEN,
+  OUTDATED,
+  WAITING,
+  openExchanges,
+  teachReset,
+} from './client-socket.ts'
 import type { ClientSocket } from './client-socket.ts'
+import { clientTrust, distrusted, secureContext } from './client-trust.ts'
 import { connectionLimit } from './connection-limit.ts'
 import type { ListenerObserver } from './listener-events.ts'
 import { createServer, createTlsServer } from './node-http.ts'
@@ -87,6 +99,13 @@ export async function openListener(
   const refused = unreadable(clock, observe)
   const sockets = new Set<Socket>()
   const handshakes = new Set<Socket>()
+  /** Over TLS, those within `sockets`. */
+  const inner = new Set<ClientSocket>()
+  const via: Via = {
+    address: addressText(endpoint),
+    socketPath: endpoint.kind === 'unix' ? endpoint.path : undefined,
+    local: isLocal(endpoint),
+  }
   let retired = false
 
   function handle(request: IncomingMessage, response: ServerResponse): void {
@@ -103,7 +122,8 @@ export async function openListener(
 
   function start(request: IncomingMessage, response: ServerResponse): void {
     // Behind an upgrade that we do not make, Node.js loses the rest of the packet and reads on.
-    const last = retired || asksForUpgrade(request)
+    const outdated = (request.socket as ClientSocket)[OUTDATED] === true
+    const last = retired || outdated || asksForUpgrade(request)
     if (last) response.shouldKeepAlive = false
     serve(request, response)
     // A request behind the last reply of a connection would be carried out and not answered.
@@ -130,6 +150,7 @@ export async function openListener(
   }
 
   function arrived(socket: ClientSocket): void {
+    socket[VIA] = via
     limit.admit(socket)
     socket.once('end', () => {
       if (openExchanges(socket) === 0) return
@@ -166,11 +187,28 @@ export async function openListener(
     server.on('secureConnection', (socket: ClientSocket) => {
       if (socket._parent != null) handshakes.delete(socket._parent)
       teachReset(socket)
+      const distrust = distrusted(socket as unknown as TLSSocket, endpoint)
+      if (distrust !== undefined) {
+        observe.handshakeFailed(distrust)
+        socket.destroy()
+        return
+      }
+      inner.add(socket)
+      socket.once('close', () => inner.delete(socket))
       arrived(socket)
     })
+    let before = certificate.current()
     certificate.onEvent((event) => {
-      const secure = server as TlsServer
-      if (event.kind === 'changed') secure.setSecureContext(secureContext(certificate.current()))
+      if (event.kind !== 'changed') return
+      const now = certificate.current()
+      // It makes new keys for session tickets too, so that no session outlives its CA.
+      ;(server as TlsServer).setSecureContext(secureContext(now))
+      if (!sameClientCa(before, now)) {
+        // Those who came in by the former CAs come again, after the request that they are at.
+        for (const socket of inner) socket[OUTDATED] = true
+        server.closeIdleConnections()
+      }
+      before = now
     })
   }
 
@@ -224,6 +262,7 @@ function build(options: ListenerOptions, certificate: LiveCertificate | undefine
       : createTlsServer({
           ...settings,
           ...secureContext(certificate.current()),
+          ...clientTrust(options.endpoint),
           handshakeTimeout: options.tlsHandshakeTimeout,
           ALPNProtocols: ['http/1.1'],
           // node:http sets it by itself.
@@ -240,9 +279,4 @@ function build(options: ListenerOptions, certificate: LiveCertificate | undefine
 /** As the parser sees it (RFC 9110 section 7.8). */
 function asksForUpgrade({ headers }: IncomingMessage): boolean {
   return headers.upgrade !== undefined && /upgrade/i.test(headers.connection ?? '')
-}
-
-function secureContext({ cert, key }: CertificatePair) {
-  const secureOptions = constants.SSL_OP_NO_RENEGOTIATION
-  return { cert, key, secureOptions, minVersion: 'TLSv1.2' } as const
 }

@@ -27,6 +27,7 @@ export function certificateFiles(pair: Certificate): CertificateFiles {
     certificateFile,
     keyFile,
     places: { certificate: 'listen[0].tls.certificate_file', key: 'listen[0].tls.key_file' },
+    client: undefined,
     writeCert: (text) => writeFileSync(certificateFile, text),
     writeKey: (text) => writeFileSync(keyFile, text, { mode: 0o600 }),
     write({ cert, key }) {
