@@ -3,6 +3,7 @@
 import { Command, CommanderError } from 'commander'
 
 import { VERSION } from '../base/version.ts'
+import { auditVerifyCommand } from './audit.ts'
 import { checkCommand } from './check.ts'
 import { doctorCommand } from './doctor.ts'
 import { healthcheckCommand } from './healthcheck.ts'
@@ -76,6 +77,15 @@ export async function runProgram(args: readonly string[], world: World): Promise
       'after',
       '\nExit codes: 0 nothing failed (warnings may stand), 1 the configuration or this machine, 2 the remote side.',
     )
+  program
+    .command('audit')
+    .description('Look at records of the audit log.')
+    .command('verify')
+    .description('Say whether records were taken out or changed, and where.')
+    .argument('<files...>', 'audit files, oldest first; those named .gz are unpacked')
+    .action(async (files: string[]) => {
+      code = await auditVerifyCommand(files, world)
+    })
   program
     .command('keys')
     .description('Make keys of consumers.')

@@ -32,6 +32,8 @@ export interface Metrics {
   /** Seconds since 1970; no sample while the key never expires, or OpusDNS has not said. */
   readonly keyExpiry: Gauge<'credential'>
   readonly replays: Counter<'outcome'>
+  /** Audit records that could not be written. */
+  readonly auditLost: Counter
   readonly configReloads: Counter<'result'>
   readonly secretReloads: Counter<'source' | 'result'>
   /** Seconds since 1970. */
@@ -40,7 +42,7 @@ export interface Metrics {
   /** Counts one finished request. The hot path: one map look-up per metric. */
   request(sample: RequestSample): void
   /** Counts one decision of the policy. */
-  decision(consumer: string, decision: 'allow' | 'deny'): void
+  decision(consumer: string, decision: 'allow' | 'deny', mode: 'enforce' | 'report'): void
   /** Counts a request or connection that ran into `limit` (the name of the option). */
   limitHit(limit: string): void
   /** Counts a request that could not be read, and so never became an exchange. */
@@ -212,6 +214,11 @@ export function metrics(options: MetricsOptions): Metrics {
       labelNames: ['outcome'],
       registers,
     }),
+    auditLost: new Counter({
+      name: name('audit_lost_total'),
+      help: 'Audit records that could not be written: a full disk, a reader that stalls.',
+      registers,
+    }),
     configReloads: new Counter({
       name: name('config_reloads_total'),
       help: 'Reloads of the configuration by result.',
@@ -244,9 +251,9 @@ export function metrics(options: MetricsOptions): Metrics {
       timing.whole.observe(sample.seconds)
       if (sample.upstreamSeconds !== undefined) timing.upstream.observe(sample.upstreamSeconds)
     },
-    decision(consumer, decision) {
-      const labels = () => ({ consumer, decision, mode: 'enforce' })
-      decisions(`${consumer} ${decision}`, labels).count += 1
+    decision(consumer, decision, mode) {
+      const labels = () => ({ consumer, decision, mode })
+      decisions(`${consumer} ${decision} ${mode}`, labels).count += 1
     },
     limitHit(limit) {
       limitHits.inc({ limit })
