@@ -171,12 +171,3 @@ function nobody(): Fault {
       'This proxy does not know who is asking. Send a consumer key (opxk_…) in X-Api-Key, or as Authorization: Bearer.',
   })
 }
-
-/** Names the consumer of a request from its `Authorization` field; throws a Fault if it cannot be. */
-export type Identify = (authorization: string | undefined) => string
-
-/** `openIdentity`, for a journey that knows of no consumers yet. */
-export function anonymousIdentity(tokens: IssuedTokens): Identify {
-  const { identify } = openIdentity(tokens)
-  return (authorization) => identify({ apiKey: undefined, authorization, socket: {} }).consumer
-}

@@ -4,7 +4,6 @@
 import type { Clock } from '../base/clock.ts'
 import { Fault } from '../base/fault.ts'
 import type { Identity } from '../consumers/caller.ts'
-import { openIdentity } from '../consumers/identity.ts'
 import type { IssuedTokens } from '../store/issued-tokens.ts'
 import type { Exchange } from './exchange.ts'
 import { readLogin } from './login.ts'
@@ -41,9 +40,7 @@ export interface TokenDesk {
 /** Answers a token request, in the words of OpusDNS: form, JSON or HTTP Basic. Keeps nothing of it. */
 export function answerLogin(
   exchange: Exchange,
-  head: Pick<RequestHead, 'contentLength' | 'contentType' | 'authorization'> & {
-    readonly apiKey?: string | undefined
-  },
+  head: Pick<RequestHead, 'contentLength' | 'contentType' | 'authorization' | 'apiKey'>,
   body: Omit<BodyOptions, 'heldBytes'>,
   { identity, tokens, clock }: TokenDesk,
 ): void {
@@ -61,6 +58,7 @@ export function answerLogin(
         socket: exchange.socket,
       })
       exchange.consumer = admitted.consumer
+      exchange.by = admitted.by
       const { token, expiresIn } = tokens.issue(admitted)
       const issued = { access_token: token, token_type: 'Bearer', expires_in: expiresIn }
       answer(exchange, Buffer.from(JSON.stringify(issued)))
@@ -98,15 +96,4 @@ function answer(exchange: Exchange, body: Buffer): void {
     exchange.id,
   ])
   exchange.response.end(body)
-}
-
-/** `answerLogin`, for a journey that knows of no consumers yet. */
-export function answerTokenRequest(
-  exchange: Exchange,
-  head: RequestHead,
-  tokens: IssuedTokens,
-  body: Omit<BodyOptions, 'heldBytes'>,
-  clock: Clock,
-): void {
-  answerLogin(exchange, head, body, { identity: openIdentity(tokens), tokens, clock })
 }

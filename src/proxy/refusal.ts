@@ -41,8 +41,10 @@ export function problemFields(fault: Fault, id: string, length: number): string[
     id,
   ]
   if (fault.retryAfter !== undefined) fields.push('Retry-After', String(fault.retryAfter))
-  if (fault.code === 'invalid_token') {
-    fields.push('WWW-Authenticate', 'Bearer error="invalid_token"')
+  if (fault.status === 401) {
+    // RFC 6750 section 3.1: no error for a request that showed nothing.
+    const shown = fault.code !== 'unidentified'
+    fields.push('WWW-Authenticate', shown ? 'Bearer error="invalid_token"' : 'Bearer')
   }
   if (fault.code === 'method_not_allowed') {
     fields.push('Allow', [...METHODS].join(', '))

@@ -14,6 +14,12 @@ export interface Certificate {
 export interface LeafOptions {
   /** DNS name that the certificate is for. Default `localhost`. */
   readonly name?: string
+  /** Alternative names in place of that one, as they are: no byte is judged or escaped. */
+  readonly alternatives?: readonly (readonly [kind: 'dns' | 'uri' | 'email', value: string])[]
+  /** Common names, if not `name`. */
+  readonly commonNames?: readonly string[]
+  /** Says that it is a CA's. */
+  readonly ca?: boolean
   /** Default from yesterday until tomorrow. */
   readonly notBefore?: Date
   readonly notAfter?: Date
@@ -38,19 +44,25 @@ export function authority(name: string): Authority {
   return {
     cert: certificate({
       issuer,
-      subject: name,
+      subject: [name],
       publicKey: keys.publicKey,
       extensions: [constraints, usage],
     }),
-    issue({ name: host = 'localhost', notBefore, notAfter } = {}) {
+    issue(options = {}) {
+      const { name: host = 'localhost', notBefore, notAfter } = options
+      const { alternatives = [['dns', host]], commonNames = [host] } = options
       const leaf = generateKeyPairSync('ec', { namedCurve: 'P-256' })
-      const alternative = extension('551d11', sequence(tagged(0x82, Buffer.from(host, 'ascii'))))
+      const names = alternatives.map(([kind, value]) =>
+        tagged(GENERAL_NAMES[kind], Buffer.from(value, 'latin1')),
+      )
+      const extensions = names.length === 0 ? [] : [extension('551d11', sequence(...names))]
+      if (options.ca === true) extensions.push(constraints)
       return {
         cert: certificate({
           issuer,
-          subject: host,
+          subject: commonNames,
           publicKey: leaf.publicKey,
-          extensions: [alternative],
+          extensions,
           notBefore,
           notAfter,
         }),
@@ -64,12 +76,15 @@ export function authority(name: string): Authority {
 
 interface Content {
   readonly issuer: { readonly name: string; readonly key: KeyObject }
-  readonly subject: string
+  readonly subject: readonly string[]
   readonly publicKey: KeyObject
   readonly extensions: readonly Buffer[]
   readonly notBefore?: Date | undefined
   readonly notAfter?: Date | undefined
 }
+
+// RFC 5280 section 4.2.1.6.
+const GENERAL_NAMES = { email: 0x81, dns: 0x82, uri: 0x86 } as const
 
 // ecdsa-with-SHA256 (RFC 5758 section 3.2).
 const ALGORITHM = sequence(tagged(0x06, Buffer.from('2a8648ce3d040302', 'hex')))
@@ -84,7 +99,7 @@ function certificate(content: Content): string {
     tagged(0xa0, integer(Buffer.from([2]))), // version 3
     integer(serial),
     ALGORITHM,
-    distinguished(content.issuer.name),
+    distinguished([content.issuer.name]),
     sequence(time(notBefore), time(notAfter)),
     distinguished(content.subject),
     content.publicKey.export({ type: 'spki', format: 'der' }),
@@ -119,10 +134,12 @@ function time(date: Date): Buffer {
   return tagged(0x18, Buffer.from(date.toISOString().replaceAll(/[-:T]|\.\d+/g, ''), 'ascii'))
 }
 
-/** A name of one part: the common name (2.5.4.3), as UTF8String. */
-function distinguished(name: string): Buffer {
-  const part = sequence(tagged(0x06, Buffer.from('550403', 'hex')), tagged(0x0c, Buffer.from(name)))
-  return sequence(tagged(0x31, part))
+/** A name of common names (2.5.4.3) alone, as UTF8String. */
+function distinguished(names: readonly string[]): Buffer {
+  const parts = names.map((name) =>
+    sequence(tagged(0x06, Buffer.from('550403', 'hex')), tagged(0x0c, Buffer.from(name))),
+  )
+  return sequence(...parts.map((part) => tagged(0x31, part)))
 }
 
 function extension(oid: string, value: Buffer, critical = false): Buffer {
