@@ -157,6 +157,7 @@ export const FAULTS = {
     'http_response_incomplete',
   ),
   // This proxy itself.
+  audit_unavailable: kind('proxy', 503, 'The audit log cannot be written', 'proxy_internal_error'),
   overloaded: kind('proxy', 503, 'Too many requests are in flight', 'connection_limit_reached'),
   internal: kind('proxy', 500, 'The proxy failed', 'proxy_internal_error'),
   config_invalid: kind('proxy', 500, 'The configuration is not valid', 'proxy_configuration_error'),

@@ -2,6 +2,8 @@
 
 import { systemClock } from '../base/clock.ts'
 import { descriptorSink } from '../observe/descriptor-sink.ts'
+import type { LogSink } from '../observe/log.ts'
+import { orderedSink } from '../observe/ordered-sink.ts'
 import { startProxy } from '../server/proxy.ts'
 import type { RunningProxy } from '../server/proxy.ts'
 import { configuration } from './configuration.ts'
@@ -16,7 +18,7 @@ const RELOAD_REST = 1000
 
 /** Runs the proxy; resolves with the exit code after it was drained. */
 export async function serveCommand(options: ConfigOption, world: World): Promise<ExitCode> {
-  const sink = descriptorSink(STDOUT, systemClock)
+  let sink: LogSink | undefined
   const started = Promise.withResolvers<RunningProxy>()
   const ended = Promise.withResolvers<ExitCode>()
   let running: RunningProxy | undefined
@@ -30,7 +32,7 @@ export async function serveCommand(options: ConfigOption, world: World): Promise
   world.onSignal(['SIGTERM', 'SIGINT'], (signal) => {
     if (running === undefined) {
       // Nothing is served yet, so that nothing need end.
-      sink.flushSync?.()
+      sink?.flushSync?.()
       world.exit(0)
     }
     const { log } = running
@@ -65,9 +67,14 @@ export async function serveCommand(options: ConfigOption, world: World): Promise
   try {
     const load = configuration(options, world)
     const { settings, captured, warnings } = await load()
+    // Records among the lines of the log need one writer for both.
+    const stdout =
+      settings.audit?.to.kind === 'stdout' ? orderedSink(STDOUT, systemClock) : undefined
+    sink = stdout ?? descriptorSink(STDOUT, systemClock)
     running = await startProxy(settings, {
       clock: systemClock,
       sink,
+      stdout,
       captured,
       load,
       environment: world.env,

@@ -14,6 +14,7 @@ import { bodyClassOf, operationOf } from '../opusdns/operations.ts'
 import type { BodyClass } from '../opusdns/operations.ts'
 import type { IssuedTokens } from '../store/issued-tokens.ts'
 import { admission } from './admission.ts'
+import type { AuditTrail } from './audit-trail.ts'
 import type { Consumer } from './consumer.ts'
 import { Exchange } from './exchange.ts'
 import { forward } from './forward.ts'
@@ -48,6 +49,8 @@ export interface JourneyDeps {
   /** By name: all that `identify` may name. */
   readonly consumers: ReadonlyMap<string, Consumer>
   readonly tokens: IssuedTokens
+  /** `undefined` when nothing is recorded. */
+  readonly trail: AuditTrail | undefined
   /** Frees young objects at once; `undefined` when the process cannot. */
   readonly collectYoung: (() => void) | undefined
 }
@@ -104,7 +107,7 @@ export function journey(options: JourneyOptions, deps: JourneyDeps): RequestList
     const { apiKey, authorization } = head
     const caller = deps.identity.identify({ apiKey, authorization, socket: exchange.socket })
     exchange.consumer = caller.consumer
-    exchange.by = caller.by
+    exchange.by = caller.keyId === undefined ? caller.by : `${caller.by}:${caller.keyId}`
     const method = exchange.request.method ?? ''
     // The only route of the API that ends in a slash; without it the upstream redirects.
     if (exchange.path === '/v1/tlds') exchange.path = '/v1/tlds/'
@@ -123,8 +126,10 @@ export function journey(options: JourneyOptions, deps: JourneyDeps): RequestList
       }
       try {
         if (fault !== undefined) throw fault
-        if (byBody) permit.byBody(exchange, consumer, head, heldBytes(body))
+        const bytes = byBody ? heldBytes(body) : undefined
+        if (bytes !== undefined) permit.byBody(exchange, consumer, head, bytes)
         room.enter(exchange)
+        deps.trail?.ahead(exchange, bytes)
         go(exchange, consumer, head, body)
       } catch (error) {
         dropBody(body)
@@ -182,6 +187,7 @@ export function journey(options: JourneyOptions, deps: JourneyDeps): RequestList
 
   return function listener(request, response) {
     const exchange = new Exchange(request, response, exchangeDeps)
+    deps.trail?.follow(exchange)
     try {
       const head = guard(exchange)
       if (request.method === 'OPTIONS' && head.maxForwards === '0') {

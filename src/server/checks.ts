@@ -1,6 +1,7 @@
 // The checks behind `/readyz`, read from the parts as they stand.
 
 import type { Check } from '../admin/health.ts'
+import type { AuditStatus } from '../observe/audit.ts'
 import type { BuiltCredential } from './credential.ts'
 import type { CertificateState } from './listeners.ts'
 import { MAIN } from './way.ts'
@@ -77,10 +78,19 @@ function certificatesCheck(certificates: readonly CertificateState[], now: numbe
   }
 }
 
+/** One full disk must not take the reads out of service; what may not go unrecorded is refused. */
+function auditCheck({ ok, lost, error }: AuditStatus): Check {
+  const detail = ok ? 'Records are written.' : `Records cannot be written (${error ?? 'error'}).`
+  const gap = lost === 0 ? [] : [`${lost} records were lost since the start.`]
+  return { name: 'audit', ok: true, detail, warnings: ok ? gap : [detail, ...gap] }
+}
+
 /** See `readinessChecks`. */
 export interface ReadinessState {
   /** True once the process is on its way out. */
   readonly draining: boolean
+  /** Of the audit log; `undefined` when there is none. */
+  readonly audit?: AuditStatus | undefined
   /** Those of the TLS listeners. */
   readonly certificates: readonly CertificateState[]
   /** Milliseconds since 1970. */
@@ -90,7 +100,7 @@ export interface ReadinessState {
 /** All checks. */
 export function readinessChecks(
   ways: readonly Pick<Way, 'name' | 'built'>[],
-  { draining, certificates, now }: ReadinessState,
+  { draining, audit, certificates, now }: ReadinessState,
 ): readonly Check[] {
   return [
     ...ways.flatMap(({ name, built }) => {
@@ -99,6 +109,7 @@ export function readinessChecks(
       return name === MAIN ? both : both.map((check) => sideCheck(name, check))
     }),
     ...(certificates.length === 0 ? [] : [certificatesCheck(certificates, now)]),
+    ...(audit === undefined ? [] : [auditCheck(audit)]),
     {
       name: 'serving',
       ok: !draining,

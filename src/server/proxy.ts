@@ -8,9 +8,17 @@ import type { Clock } from '../base/clock.ts'
 import type { Secret } from '../base/secret.ts'
 import { VERSION } from '../base/version.ts'
 import type { Settings } from '../config/settings.ts'
+import { auditLog } from '../observe/audit.ts'
+import type { AuditLog } from '../observe/audit.ts'
+import { auditFile } from '../observe/audit-file.ts'
+import type { AuditSettings } from '../observe/audit-options.ts'
+import { auditStdout } from '../observe/audit-stdout.ts'
 import { log } from '../observe/log.ts'
 import type { Log, LogSink } from '../observe/log.ts'
 import { metrics } from '../observe/metrics.ts'
+import type { Metrics } from '../observe/metrics.ts'
+import type { OrderedSink } from '../observe/ordered-sink.ts'
+import { auditTrail } from '../proxy/audit-trail.ts'
 import { hostGuard } from '../proxy/host-guard.ts'
 import type { RequestListener } from '../proxy/journey.ts'
 import { issuedTokens } from '../store/issued-tokens.ts'
@@ -38,6 +46,8 @@ export interface ProxyWorld {
   readonly collectYoung: (() => void) | undefined
   /** Sets the file mode mask, so that no stranger may open a new unix socket for even a moment. */
   readonly umask?: Umask | undefined
+  /** Stdout, when audit records go there. */
+  readonly stdout?: Pick<OrderedSink, 'writeNow'> | undefined
   /** Reads the configuration anew, for a reload; without it only secrets and certificates are. */
   readonly load?: (() => Promise<ServiceSettings>) | undefined
 }
@@ -87,6 +97,8 @@ export async function startProxy(settings: Settings, world: ProxyWorld): Promise
     connections: () => opened.connections(),
     logLost: () => world.sink.lost?.() ?? 0,
   })
+  const audit =
+    settings.audit && auditing(settings.audit, world, { log: journal, metrics: numbers })
   const deps: ServiceDeps = {
     clock,
     log: journal,
@@ -94,6 +106,7 @@ export async function startProxy(settings: Settings, world: ProxyWorld): Promise
     tokens: issuedTokens(LOCAL_TOKENS, clock),
     environment: world.environment,
     collectYoung: world.collectYoung,
+    trail: audit && auditTrail(audit),
     // Unique, so that a sidecar may stand behind a gateway of the same program.
     pseudonym: `opusdns-auth-proxy-${randomBytes(4).toString('hex')}`,
   }
@@ -103,13 +116,14 @@ export async function startProxy(settings: Settings, world: ProxyWorld): Promise
   const checks = () =>
     readinessChecks([...service.ways.values()], {
       draining,
+      audit: audit?.status(),
       certificates: opened.certificates(),
       now: clock.wall(),
     })
   const serve: RequestListener = (request, response) => service.serve(request, response)
   const secrets = () => [...service.ways.values()].flatMap(({ built }) => built.secrets)
   const refresh = () =>
-    Promise.all([...secrets().map((secret) => secret.refresh()), opened.reload()])
+    Promise.all([...secrets().map((secret) => secret.refresh()), opened.reload(), audit?.reopen()])
   const { load } = world
   const reload =
     load &&
@@ -142,6 +156,7 @@ export async function startProxy(settings: Settings, world: ProxyWorld): Promise
       url?.startsWith('/') === true && adminGuard(headers.host ?? '', socket),
   })
 
+  audit?.start()
   service.start()
   await firstReads(secrets(), { clock, log: journal })
   // The admin listener, which asks it, opens last.
@@ -166,6 +181,7 @@ export async function startProxy(settings: Settings, world: ProxyWorld): Promise
     admin.stopAccepting()
     admin.destroy()
     await service.destroy()
+    audit?.stop()
     journal.info({}, 'stopped')
     journal.flush()
   }
@@ -184,6 +200,19 @@ export async function startProxy(settings: Settings, world: ProxyWorld): Promise
       return closing
     },
   }
+}
+
+/** The audit log that the settings ask for. */
+function auditing(
+  { to, refuse }: AuditSettings,
+  { clock, stdout }: ProxyWorld,
+  deps: { readonly log: Log; readonly metrics: Metrics },
+): AuditLog {
+  if (to.kind === 'file') {
+    return auditLog({ refuse }, { ...deps, clock, sink: auditFile(to, { clock, log: deps.log }) })
+  }
+  if (stdout === undefined) throw new Error('no stdout to write records to')
+  return auditLog({ refuse }, { ...deps, clock, sink: auditStdout(stdout) })
 }
 
 /** The admin pages, loaded by the first request for them: their web classes cost 10 MB. */

@@ -43,6 +43,7 @@ const FIXED: readonly (readonly [string, (settings: Settings) => unknown])[] = [
   ['listen', ({ listen }) => listen],
   ['admin', ({ admin }) => admin],
   ['log.level', ({ log }) => log.level],
+  ['audit', ({ audit }) => audit],
   [
     'limits of listeners (header_size, connections, and the times of connections)',
     ({ limits }) => [

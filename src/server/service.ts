@@ -7,6 +7,7 @@ import type { Settings } from '../config/settings.ts'
 import { consumerIdentity, openIdentity } from '../consumers/identity.ts'
 import type { Log } from '../observe/log.ts'
 import type { Metrics } from '../observe/metrics.ts'
+import type { AuditTrail } from '../proxy/audit-trail.ts'
 import { hostGuard } from '../proxy/host-guard.ts'
 import { journey } from '../proxy/journey.ts'
 import type { RequestListener } from '../proxy/journey.ts'
@@ -31,6 +32,8 @@ export interface ServiceDeps {
   /** What `exec:` takes `PATH` and `HOME` from. */
   readonly environment: Readonly<Record<string, string | undefined>>
   readonly collectYoung: (() => void) | undefined
+  /** `undefined` when nothing is recorded. */
+  readonly trail: AuditTrail | undefined
   /** Our name in `Via`. */
   readonly pseudonym: string
 }
