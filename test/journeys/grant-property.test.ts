@@ -1,0 +1,206 @@
+// Random requests of consumers with narrow grants: whatever reaches OpusDNS does, as OpusDNS would
+// understand it, nothing outside of them.
+
+import { afterAll, beforeAll, expect, test } from 'vitest'
+
+import { gateway } from '../support/gateway.ts'
+import type { Gateway } from '../support/gateway.ts'
+import { rawUpstream } from '../support/raw-upstream.ts'
+import type { RawRequest, RawUpstream } from '../support/raw-upstream.ts'
+import { seeded } from '../support/seeded.ts'
+import { httpClient } from '../support/http-client.ts'
+
+const REQUESTS = 4000
+
+let upstream: RawUpstream
+let proxy: Gateway
+
+beforeAll(async () => {
+  upstream = await rawUpstream()
+  upstream.script = (request) => {
+    void request.whole.then(() => request.socket.write('HTTP/1.1 204 No Content\r\n\r\n'))
+  }
+  proxy = await gateway({
+    base: upstream.origin,
+    consumers: {
+      acme: 'grants: [acme: [example.com]]',
+      deploy:
+        'grants: [dns: { zones: [example.com], names: [www], types: [A], verbs: [read, upsert] }]',
+    },
+  })
+})
+afterAll(async () => {
+  await proxy.stop()
+  await upstream.close()
+})
+
+const { pick, below } = seeded(20261123)
+const chance = (share: number) => below(1000) < share * 1000
+
+const ZONES = [
+  'example.com',
+  'example.com.',
+  'EXAMPLE.com',
+  'example.org',
+  'sub.example.com',
+  'com',
+  'ex%61mple.com',
+  'example.com%2e',
+  'example.com..',
+  '*',
+  'summary',
+  'example%2Ecom',
+] as const
+const NAMES = [
+  '_acme-challenge',
+  '_acme-challenge.www',
+  '_acme-challenge.example.com',
+  '_acme-challenge.example.com.',
+  'www',
+  'www.example.com.',
+  'WWW',
+  'www.example.org.',
+  '@',
+  '',
+  'example.com',
+  '*',
+  'www.',
+  '_acme-challenge.',
+  '_acme-challenge.example.org.',
+  'x._acme-challenge',
+  'w\\119w',
+] as const
+const NEAR = [
+  ['_acme-challenge', 'TXT'],
+  ['_acme-challenge.www', 'txt'],
+  ['www', 'A'],
+  ['www.example.com.', 'a'],
+] as const
+const TYPES = ['TXT', 'A', 'txt', 'a', 'AAAA', 'MX', 'TXT ', 'Α'] as const
+const TAILS = ['', '/records', '/rrsets', '/rrsets/', '/dnssec/disable', '/vanity-set'] as const
+const METHODS = [
+  'GET',
+  'HEAD',
+  'PATCH',
+  'PATCH',
+  'PATCH',
+  'PATCH',
+  'PUT',
+  'POST',
+  'DELETE',
+] as const
+
+function entry(): unknown {
+  // Half of them are near to what is granted, or little would pass.
+  const near = chance(0.5) ? pick<readonly [string, string]>(NEAR) : undefined
+  const target: Record<string, unknown> = {
+    name: near?.[0] ?? pick(NAMES),
+    type: near?.[1] ?? pick(TYPES),
+    ttl: 60,
+    rdata: 'x',
+  }
+  const rrset = { name: target['name'], type: target['type'], ttl: 60, records: [{ rdata: 'x' }] }
+  const op = pick(['upsert', 'upsert', 'remove', 'replace'])
+  if (chance(0.1)) target['zone'] = 'example.org'
+  if (chance(0.05)) return { op, record: target, rrset }
+  return chance(0.5) ? { op, record: target } : { op, rrset }
+}
+
+function bodyText(): string {
+  const list = Array.from({ length: pick([1, 1, 1, 2, 3]) }, entry)
+  const member = pick(['ops', 'ops', 'ops', 'rrsets'])
+  let text = JSON.stringify({ [member]: list })
+  if (chance(0.1)) text = text.replace('"name"', '"n\\u0061me"')
+  if (chance(0.1)) text = text.replace('"name":', `"name":${JSON.stringify(pick(NAMES))},"name":`)
+  if (chance(0.05)) {
+    text = `{"ops":${JSON.stringify([entry()])},${text.slice(1)}`
+  }
+  if (chance(0.05)) {
+    text = JSON.stringify({
+      commands: [
+        {
+          command: 'dns_zone_patch_records_bulk',
+          payload: { instances: [{ zone_name: pick(ZONES), ops: list }] },
+        },
+      ],
+    })
+  }
+  return text
+}
+
+/** As the simulator reads names (test/opusdns/rrsets.ts), which is as generous as any server. */
+function absolute(name: string, zone: string): string {
+  const lower = name.toLowerCase()
+  if (lower === '' || lower === '@') return zone
+  if (lower.endsWith('.')) return lower
+  const dotted = `${lower}.`
+  return dotted === zone || dotted.endsWith(`.${zone}`) ? dotted : `${lower}.${zone}`
+}
+
+interface Entry {
+  readonly op?: string
+  readonly record?: { readonly name: string; readonly type: string }
+  readonly rrset?: { readonly name: string; readonly type: string }
+}
+
+function judge(consumer: string, { method, target, body }: RawRequest): void {
+  const path = decodeURIComponent(target.split('?')[0] ?? '')
+  if (path === '/v1/dns') {
+    expect(method).toBe('GET')
+    return
+  }
+  const [, zone = '', tail = ''] = /^\/v1\/dns\/([^/]+)(\/.*)?$/.exec(path) ?? []
+  expect(`${zone.toLowerCase().replace(/\.$/, '')}.`, target).toBe('example.com.')
+  if (method === 'GET' || method === 'HEAD') {
+    expect(consumer === 'deploy' ? ['', '/domain-forwards', '/email-forwards'] : ['']).toContain(
+      tail,
+    )
+    return
+  }
+  expect(method).toBe('PATCH')
+  const { ops } = JSON.parse(body.toString()) as { ops: readonly Entry[] }
+  expect(ops.length).toBeGreaterThan(0)
+  for (const { op, record, rrset } of ops) {
+    const said = tail === '/records' ? record : rrset
+    const name = absolute(said?.name ?? 'missing', 'example.com.')
+    if (consumer === 'acme') {
+      expect([op, said?.type.toUpperCase()]).toEqual([
+        expect.stringMatching(/^(upsert|remove)$/),
+        'TXT',
+      ])
+      expect(name).toMatch(
+        /(^|\.)_acme-challenge\..*example\.com\.$|^_acme-challenge\.example\.com\.$/,
+      )
+    } else {
+      expect([op, said?.type.toUpperCase(), name]).toEqual(['upsert', 'A', 'www.example.com.'])
+    }
+  }
+}
+
+test(`of ${REQUESTS} random requests, what reaches OpusDNS is within the grants`, async () => {
+  const client = httpClient(`http://127.0.0.1:${proxy.port}`, { connections: 4 })
+  let passed = 0
+  for (let at = 0; at < REQUESTS; at++) {
+    const consumer = pick(['acme', 'deploy'])
+    const method = pick(METHODS)
+    const path = chance(0.06)
+      ? pick(['/v1/jobs', '/v1/dns', '/v1/dns/summary'])
+      : `/v1/dns/${chance(0.5) ? 'example.com' : pick(ZONES)}${pick(TAILS)}`
+    const before = upstream.requests.length
+    const withBody = method !== 'GET' && method !== 'HEAD'
+    const answer = await client.send({
+      method,
+      path,
+      headers: { 'X-Api-Key': proxy.keys[consumer] ?? '', 'Content-Type': 'application/json' },
+      ...(withBody ? { body: bodyText() } : {}),
+    })
+    const reached = upstream.requests.slice(before)
+    if (answer.status >= 400) expect(reached.map(({ target }) => target)).toEqual([])
+    for (const request of reached) judge(consumer, request)
+    passed += reached.length
+  }
+  client.close()
+  // Enough of both, or the property says nothing.
+  expect(passed).toBeGreaterThan(REQUESTS / 50)
+  expect(passed).toBeLessThan(REQUESTS / 2)
+})
