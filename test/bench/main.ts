@@ -3,6 +3,7 @@
 // only ports that it opened on 127.0.0.1, for a bounded time.
 //   --rounds N  --seconds N  --only NAME (may be repeated)  --json FILE
 //   --against FOLDER  another checkout of this project, to see what a change costs
+//   --decisions       only what decisions of the policy cost, in this process
 //   --crowd N         beside that, what N slow connections cost the others
 
 import { once } from 'node:events'
@@ -16,6 +17,7 @@ import { checkout } from './contenders/ours.ts'
 import { floor } from './contenders/scripts.ts'
 import { CAN_MEASURE } from './cpu.ts'
 import { measureCrowd } from './crowd.ts'
+import { measureDecisions } from './decision.ts'
 import { CONNECTIONS, loadGenerator } from './load.ts'
 import { PINNED, answering, end, freePort, launch } from './process.ts'
 import { table, verdicts } from './report.ts'
@@ -33,9 +35,21 @@ const { values } = parseArgs({
     json: { type: 'string' },
     against: { type: 'string' },
     crowd: { type: 'string', default: '0' },
+    decisions: { type: 'boolean', default: false },
   },
 })
 const say = (line: string) => void process.stdout.write(`${line}\n`)
+
+if (values.decisions) {
+  const costs = measureDecisions()
+  const parse = costs.at(-1)?.microseconds ?? Number.NaN
+  for (const { name, microseconds } of costs) {
+    say(
+      `${name.padEnd(40)} ${microseconds.toFixed(1).padStart(7)} µs CPU ${(microseconds / parse).toFixed(2).padStart(6)}`,
+    )
+  }
+  process.exit(0)
+}
 
 function bounded(name: string, text: string, [least, most] = [1, MOST]): number {
   const number = Number(text)
