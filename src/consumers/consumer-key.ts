@@ -1,7 +1,7 @@
 // The key of a consumer: `opxk_<id>_<secret><check>`. The secret exists in whole only where it was made
 // and where it is used; the proxy keeps its digest.
 
-import { createHash, randomBytes } from 'node:crypto'
+import { hash, randomBytes } from 'node:crypto'
 import { crc32 } from 'node:zlib'
 
 import { Secret } from '../base/secret.ts'
@@ -42,7 +42,7 @@ export interface ReadConsumerKey {
 /** Makes a key from 256 random bits. */
 export function newConsumerKey(): NewConsumerKey {
   const id = Array.from(randomBytes(8), (byte, at) => BASE32[byte % (at === 0 ? 16 : 32)]).join('')
-  const secret = base62(BigInt(`0x${randomBytes(SECRET_BYTES).toString('hex')}`), SECRET_LENGTH)
+  const secret = base62(BigInt(`0x${randomBytes(SECRET_BYTES).toString('hex')}`))
   const body = `${KEY_PREFIX}${id}_${secret}`
   const text = body + checkOf(body)
   return { id, key: Secret.of(text), sha256: digestOf(text).toString('hex') }
@@ -62,18 +62,24 @@ export function readConsumerKey(text: string): ReadConsumerKey | undefined {
 }
 
 function digestOf(text: string): Buffer {
-  return createHash('sha256').update(text).digest()
+  return hash('sha256', text, 'buffer')
 }
 
 /** Finds typing errors; no secret goes into it that is not beside it. */
 function checkOf(body: string): string {
-  return base62(BigInt(crc32(body)), CHECK_LENGTH)
+  let rest = crc32(body)
+  let text = ''
+  while (text.length < CHECK_LENGTH) {
+    text = `${BASE62[rest % 62]}${text}`
+    rest = Math.floor(rest / 62)
+  }
+  return text
 }
 
-function base62(number: bigint, length: number): string {
+function base62(number: bigint): string {
   let rest = number
   let text = ''
-  while (text.length < length) {
+  while (text.length < SECRET_LENGTH) {
     text = `${BASE62[Number(rest % 62n)]}${text}`
     rest /= 62n
   }

@@ -122,8 +122,10 @@ export async function startProxy(settings: Settings, world: ProxyWorld): Promise
     })
   const serve: RequestListener = (request, response) => service.serve(request, response)
   const secrets = () => [...service.ways.values()].flatMap(({ built }) => built.secrets)
-  const refresh = () =>
-    Promise.all([...secrets().map((secret) => secret.refresh()), opened.reload(), audit?.reopen()])
+  const refresh = () => {
+    audit?.reopen()
+    return Promise.all([...secrets().map((secret) => secret.refresh()), opened.reload()])
+  }
   const { load } = world
   const reload =
     load &&

@@ -186,7 +186,7 @@ describe('a login with a consumer key', () => {
     ['a Basic that is not form-encoded', {}, ['Authorization', `Basic ${btoa('a%zz:b')}`]],
     ['no secret', { client_id: 'certbot' }, []],
   ])('with %s is malformed', async (_, fields, headers) => {
-    const reply = await login(fields as Record<string, string>, headers)
+    const reply = await login(fields, headers)
     expect(reply.status).toBe(400)
     expect(JSON.parse(reply.text)).toMatchObject({ code: 'bad_request' })
   })

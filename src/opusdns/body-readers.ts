@@ -1,0 +1,147 @@
+// The operations whose body says more than their path, and what reads each.
+
+import { actOf } from './act.ts'
+import type { ActList } from './act-list.ts'
+import { objectAt, shape, wordIn } from './body-shape.ts'
+import type { Members, Shape } from './body-shape.ts'
+import { ZONE_CREATE, createZoneActs, patchZoneActs, replaceZoneActs } from './dns-acts.ts'
+import {
+  CREATE_BODY,
+  DOMAIN_CREATE,
+  DOMAIN_TRANSFER,
+  DOMAIN_UPDATE,
+  RENEW_BODY,
+  RESTORE_BODY,
+  TRANSFER_BODY,
+  UPDATE_BODY,
+  orderActs,
+  purchaseIn,
+  updateActs,
+} from './domain-acts.ts'
+import {
+  DOMAIN_FORWARD,
+  DOMAIN_FORWARD_OPS,
+  EMAIL_FORWARD,
+  hostActs,
+  redirectActs,
+} from './forward-acts.ts'
+import { BATCH, jobActs } from './job-acts.ts'
+import { operationNamed } from './operation-named.ts'
+import type { Operation } from './operations.ts'
+import { TAGGED_OBJECTS, tagActs } from './tag-acts.ts'
+
+/** What the path says. */
+interface PathTarget {
+  readonly zone: string | undefined
+  readonly domain: string | undefined
+}
+
+/** Reads one kind of body. */
+interface BodyReader {
+  /** `zone` when it cannot do without the zone in the path. */
+  readonly needs: 'zone' | undefined
+  /** Adds the acts of the parsed `value`. Throws a `body_not_understood` Fault. */
+  readonly read: (value: unknown, target: PathTarget, list: ActList) => void
+}
+
+type Read = (body: Members, list: ActList, target: PathTarget) => void
+
+function reader(form: Shape, read: Read): BodyReader {
+  return {
+    needs: undefined,
+    read: (value, target, list) => read(objectAt(value, undefined, form), list, target),
+  }
+}
+
+type ZoneRead = (zone: string, body: Members, list: ActList) => void
+
+function zoneReader(line: string, read: ZoneRead): BodyReader {
+  const { read: readBody } = reader(shape(line), (body, list, { zone }) => {
+    if (zone !== undefined) read(zone, body, list)
+  })
+  return { needs: 'zone', read: readBody }
+}
+
+const buys = (operation: Operation): Read => {
+  return (body, list, { domain }) =>
+    list.add(actOf(operation, { domain, purchase: purchaseIn(body, undefined) }))
+}
+
+const RENEW = operationNamed('POST /v1/domains/{domain_reference}/renew')
+const RESTORE = operationNamed('POST /v1/domains/{domain_reference}/restore')
+const DOMAIN_FORWARD_CREATE = operationNamed('POST /v1/domain-forwards')
+const EMAIL_FORWARD_CREATE = operationNamed('POST /v1/email-forwards')
+const HOST_CREATE = operationNamed('POST /v1/hosts')
+const VANITY_RENEWAL = operationNamed('PATCH /v1/vanity-nameserver-sets/{set_id}')
+const ZONE = '/v1/dns/{zone_name}'
+
+/** By operation; see `needsBody`. */
+export const BODY_READERS: ReadonlyMap<Operation, BodyReader> = new Map([
+  [
+    operationNamed(`PATCH ${ZONE}/rrsets`),
+    zoneReader('ops:list', (zone, body, list) => {
+      patchZoneActs('rrset', zone, body, undefined, list)
+    }),
+  ],
+  [
+    operationNamed(`PATCH ${ZONE}/records`),
+    zoneReader('ops:list', (zone, body, list) => {
+      patchZoneActs('record', zone, body, undefined, list)
+    }),
+  ],
+  [
+    operationNamed(`PUT ${ZONE}/rrsets`),
+    zoneReader('rrsets:list?', (zone, body, list) => {
+      replaceZoneActs(zone, body, undefined, list)
+    }),
+  ],
+  [
+    operationNamed('POST /v1/dns'),
+    reader(ZONE_CREATE, (body, list) => createZoneActs(body, undefined, list)),
+  ],
+  [
+    DOMAIN_CREATE,
+    reader(CREATE_BODY, (body, list) => orderActs(DOMAIN_CREATE, body, undefined, list)),
+  ],
+  [
+    DOMAIN_TRANSFER,
+    reader(TRANSFER_BODY, (body, list) => orderActs(DOMAIN_TRANSFER, body, undefined, list)),
+  ],
+  [
+    DOMAIN_UPDATE,
+    reader(UPDATE_BODY, (body, list, { domain }) => updateActs(domain, body, undefined, list)),
+  ],
+  [RENEW, reader(RENEW_BODY, buys(RENEW))],
+  [RESTORE, reader(RESTORE_BODY, buys(RESTORE))],
+  [
+    DOMAIN_FORWARD_CREATE,
+    reader(DOMAIN_FORWARD, (body, list) => hostActs(DOMAIN_FORWARD_CREATE, body, undefined, list)),
+  ],
+  [
+    operationNamed('PATCH /v1/domain-forwards'),
+    reader(DOMAIN_FORWARD_OPS, (body, list) => redirectActs(body, undefined, list)),
+  ],
+  [
+    EMAIL_FORWARD_CREATE,
+    reader(EMAIL_FORWARD, (body, list) => hostActs(EMAIL_FORWARD_CREATE, body, undefined, list)),
+  ],
+  [
+    HOST_CREATE,
+    reader(shape('hostname:text ip_addresses:list?'), (body, list) => {
+      hostActs(HOST_CREATE, body, undefined, list)
+    }),
+  ],
+  [
+    operationNamed('POST /v1/tags/objects'),
+    reader(TAGGED_OBJECTS, (body, list) => tagActs(body, undefined, list)),
+  ],
+  [
+    VANITY_RENEWAL,
+    reader(shape('renewal_mode:text'), (body, list) => {
+      const renews = wordIn(body, 'renewal_mode', undefined, ['renew', 'expire']) === 'renew'
+      const purchase = { count: 1, expectedPrice: undefined, years: undefined }
+      list.add(actOf(VANITY_RENEWAL, { purchase: renews ? purchase : undefined }))
+    }),
+  ],
+  [operationNamed('POST /v1/jobs'), reader(BATCH, (body, list) => jobActs(body, undefined, list))],
+])

@@ -1,0 +1,142 @@
+// What bodies about zones and their records would do.
+
+import { notUnderstood, within } from '../base/body-fault.ts'
+import type { Place } from '../base/body-fault.ts'
+import { actOf } from './act.ts'
+import type { ActList } from './act-list.ts'
+import { nameIn } from './body-name.ts'
+import { filledListIn, listIn, objectAt, shape, textIn, wordIn } from './body-shape.ts'
+import type { Members } from './body-shape.ts'
+import { operationNamed } from './operation-named.ts'
+import type { Operation } from './operations.ts'
+import { readings } from './record-name.ts'
+import { recordType } from './record-type.ts'
+
+const ZONE = '/v1/dns/{zone_name}'
+const CREATE = operationNamed('POST /v1/dns')
+const REPLACE = operationNamed(`PUT ${ZONE}/rrsets`)
+const PATCH_RRSETS = operationNamed(`PATCH ${ZONE}/rrsets`)
+const PATCH_RECORDS = operationNamed(`PATCH ${ZONE}/records`)
+const DNSSEC_ON = operationNamed(`POST ${ZONE}/dnssec/enable`)
+const DNSSEC_OFF = operationNamed(`POST ${ZONE}/dnssec/disable`)
+const VANITY_SET = operationNamed(`PATCH ${ZONE}/vanity-set`)
+
+const RRSET = shape('name:text type:text ttl:number? records:list?')
+const RECORD = shape('name:text type:text ttl:number? rdata:text?')
+const RDATA = shape('rdata:text')
+const RRSET_OP = shape('op:text rrset:object')
+const RECORD_OP = shape('op:text record:object')
+const VERBS = ['upsert', 'remove'] as const
+
+/** The body of `POST /v1/dns`, and the payload of the command that does the same. */
+export const ZONE_CREATE = shape(
+  'name:text dnssec_status:text? rrsets:list? vanity_nameserver_set_id:text?',
+)
+
+/** A new zone: one act for it (with its DNSSEC and name servers), one for each record set in it. */
+export function createZoneActs(body: Members, place: Place | undefined, list: ActList): void {
+  const zone = nameIn(body, 'name', place)
+  list.add(actOf(CREATE, { zone }))
+  rrsetActs({ operation: CREATE, zone }, body, place, list)
+}
+
+/** The `ops` of `PATCH …/rrsets` and `PATCH …/records`: one act for each. */
+export function patchZoneActs(
+  part: 'rrset' | 'record',
+  zone: string,
+  body: Members,
+  place: Place | undefined,
+  list: ActList,
+): void {
+  const operation = part === 'rrset' ? PATCH_RRSETS : PATCH_RECORDS
+  const opShape = part === 'rrset' ? RRSET_OP : RECORD_OP
+  const ops = filledListIn(body, 'ops', place)
+  const opsPlace = within(place, 'ops')
+  for (let at = 0; at < ops.length; at += 1) {
+    const opPlace = within(opsPlace, at)
+    const op = objectAt(ops[at], opPlace, opShape)
+    const verb = wordIn(op, 'op', opPlace, VERBS)
+    const partPlace = within(opPlace, part)
+    const target = objectAt(op[part], partPlace, part === 'rrset' ? RRSET : RECORD)
+    if (part === 'rrset') checkRecords(target, partPlace, list)
+    list.add(actOf(operation, { zone, change: changeOf(verb, target, zone, partPlace) }))
+  }
+}
+
+/**
+ * The record sets that replace all of a zone: one act that removes everything, and one for each new
+ * set. `rrsets` may be empty or missing: then everything goes.
+ */
+export function replaceZoneActs(
+  zone: string,
+  body: Members,
+  place: Place | undefined,
+  list: ActList,
+): void {
+  const everything = { verb: 'remove', names: 'every', type: 'every' } as const
+  list.add(actOf(REPLACE, { zone, change: everything }))
+  rrsetActs({ operation: REPLACE, zone }, body, place, list)
+}
+
+/**
+ * The settings of a zone in a command that updates it: DNSSEC, and the name servers that it shows,
+ * each as the operation that does the same.
+ */
+export function zoneSettingsActs(
+  zone: string,
+  body: Members,
+  place: Place | undefined,
+  list: ActList,
+): void {
+  if (textIn(body, 'dnssec_status') !== undefined) {
+    const status = wordIn(body, 'dnssec_status', place, ['enabled', 'disabled'])
+    list.add(actOf(status === 'enabled' ? DNSSEC_ON : DNSSEC_OFF, { zone }))
+  }
+  // Null is a value here: it takes the set away.
+  if (Object.hasOwn(body, 'vanity_nameserver_set_id')) vanitySetActs(zone, list)
+}
+
+/** Other name servers for a zone. */
+export function vanitySetActs(zone: string, list: ActList): void {
+  list.add(actOf(VANITY_SET, { zone }))
+}
+
+function rrsetActs(
+  { operation, zone }: { readonly operation: Operation; readonly zone: string },
+  body: Members,
+  place: Place | undefined,
+  list: ActList,
+): void {
+  const rrsets = listIn(body, 'rrsets') ?? []
+  const rrsetsPlace = within(place, 'rrsets')
+  for (const [at, value] of rrsets.entries()) {
+    const rrsetPlace = within(rrsetsPlace, at)
+    const rrset = objectAt(value, rrsetPlace, RRSET)
+    checkRecords(rrset, rrsetPlace, list)
+    list.add(actOf(operation, { zone, change: changeOf('upsert', rrset, zone, rrsetPlace) }))
+  }
+}
+
+function checkRecords(rrset: Members, place: Place, list: ActList): void {
+  const records = listIn(rrset, 'records')
+  if (records === undefined || list.knows(records)) return
+  const recordsPlace = within(place, 'records')
+  for (const [at, record] of records.entries()) objectAt(record, within(recordsPlace, at), RDATA)
+}
+
+function changeOf(verb: 'upsert' | 'remove', target: Members, zone: string, place: Place) {
+  const names = readings(textIn(target, 'name') ?? '', zone)
+  if (names.length === 0) {
+    throw notUnderstood(
+      within(place, 'name'),
+      'It is no record name that can be compared with a grant.',
+      'Write it in ASCII letters, digits, hyphens, underscores and dots, or as @.',
+    )
+  }
+  const type = recordType(textIn(target, 'type') ?? '')
+  if (type === undefined) {
+    const remedy = 'Send a type that the API documents.'
+    throw notUnderstood(within(place, 'type'), 'It is no known record type.', remedy)
+  }
+  return { verb, names, type }
+}

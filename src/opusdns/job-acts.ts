@@ -1,0 +1,75 @@
+// What a batch of `POST /v1/jobs` would do: all that its commands would, whether they run at once, later,
+// or only after somebody resumes them.
+
+import { notUnderstood, within } from '../base/body-fault.ts'
+import type { Place } from '../base/body-fault.ts'
+import type { ActList } from './act-list.ts'
+import { filledListIn, objectAt, shape, textIn } from './body-shape.ts'
+import type { Members } from './body-shape.ts'
+import { JOB_COMMANDS } from './job-commands.ts'
+import type { JobCommand } from './job-commands.ts'
+
+/** The body of `POST /v1/jobs`. */
+export const BATCH = shape('commands:list label:text? not_before:text? paused:flag?')
+
+const COMMAND = shape('command:text? type:text? payload:object version:text? idempotency_key:text?')
+const WITH_TEMPLATE = shape('template:object? instances:list')
+const WITHOUT_TEMPLATE = shape('instances:list')
+const VERSION = 'v1'
+
+/** The acts of all commands, in their order. Throws a `body_not_understood` Fault. */
+export function jobActs(body: Members, place: Place | undefined, list: ActList): void {
+  const commandsPlace = within(place, 'commands')
+  for (const [at, value] of filledListIn(body, 'commands', place).entries()) {
+    const commandPlace = within(commandsPlace, at)
+    const members = objectAt(value, commandPlace, COMMAND)
+    const command = commandOf(members, commandPlace)
+    if ((textIn(members, 'version') ?? VERSION) !== VERSION) {
+      const fault = 'It is another version of the command.'
+      throw notUnderstood(within(commandPlace, 'version'), fault, `Send ${VERSION}.`)
+    }
+    payloadActs(command, members['payload'], within(commandPlace, 'payload'), list)
+  }
+}
+
+// The specification says `command`, the documentation `type`. Where a body has both, nobody knows
+// which one counts.
+function commandOf(members: Members, place: Place): JobCommand {
+  const spellings = ['command', 'type'].filter((name) => Object.hasOwn(members, name))
+  const [spelling] = spellings
+  if (spelling === undefined || spellings.length > 1) {
+    const fault = 'It must have exactly one of command and type.'
+    throw notUnderstood(place, fault, 'Send command alone.')
+  }
+  const found = JOB_COMMANDS.get(textIn(members, spelling) ?? '')
+  if (found !== undefined) return found
+  const remedy = 'Send a command that the API documents.'
+  throw notUnderstood(within(place, spelling), 'It is no known command.', remedy)
+}
+
+function payloadActs(command: JobCommand, payload: unknown, place: Place, list: ActList): void {
+  const { template: templateShape } = command
+  if (templateShape === undefined) {
+    command.judge(objectAt(payload, place, command.payload), place, list)
+    return
+  }
+  const takesTemplate = templateShape !== 'none'
+  const members = objectAt(payload, place, takesTemplate ? WITH_TEMPLATE : WITHOUT_TEMPLATE)
+  const given = members['template'] ?? {}
+  const template = takesTemplate ? objectAt(given, within(place, 'template'), templateShape) : {}
+  const instancesPlace = within(place, 'instances')
+  for (const [at, value] of filledListIn(members, 'instances', place).entries()) {
+    const instancePlace = within(instancesPlace, at)
+    const instance = objectAt(value, instancePlace, command.payload)
+    command.judge(takesTemplate ? merged(template, instance) : instance, instancePlace, list)
+  }
+}
+
+// What an instance says wins; null, or nothing, takes what the template says.
+function merged(template: Members, instance: Members): Members {
+  const all: Record<string, unknown> = { ...template }
+  for (const name of Object.keys(instance)) {
+    if (instance[name] !== null || !Object.hasOwn(all, name)) all[name] = instance[name]
+  }
+  return all
+}

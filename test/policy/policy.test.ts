@@ -1,0 +1,208 @@
+import { describe, expect, test } from 'vitest'
+
+import { bodyActs } from '../../src/opusdns/acts.ts'
+import { OPERATIONS, grantedOperationOf } from '../../src/opusdns/operations.ts'
+import { grantShape } from '../../src/policy/grant-options.ts'
+import { policy } from '../../src/policy/policy.ts'
+import type { Policy } from '../../src/policy/policy.ts'
+
+/** A policy as the file would write it. */
+function granted(...grants: readonly unknown[]): Policy {
+  return policy(grantShape.grants.parse(grants))
+}
+
+/** What is decided in the end. */
+function decided(of: Policy, method: string, path: string, body?: unknown) {
+  const operation = grantedOperationOf(method, path)
+  const first = of.decide(method, path, operation)
+  if (first.kind !== 'body') return first
+  const bytes = Buffer.from(JSON.stringify(body))
+  const acts = bodyActs(operation, path, bytes, 'application/json', undefined)
+  return of.judge(method, path, operation, acts)
+}
+
+const filled = (template: string) =>
+  template.replaceAll(/\{(\w+)\}/g, (_, name: string) =>
+    name === 'zone_name' ? 'example.com' : 'x_01h45ytscbebyvny4gc8cr8ma2',
+  )
+
+describe('a consumer without grants', () => {
+  test.each(OPERATIONS.map(({ method, template }) => [method, template] as const))(
+    'may not %s %s',
+    (method, template) => {
+      expect(decided(granted(), method, filled(template))).toMatchObject({ kind: 'denied' })
+    },
+  )
+})
+
+describe('read', () => {
+  const read = granted('read')
+
+  test('lets every operation pass that only reads, and no other', () => {
+    for (const { method, template, classes, bulk } of OPERATIONS) {
+      // A batch is what its commands are; test/journeys/grant-attacks.test.ts has those.
+      if (bulk) continue
+      const kind = decided(read, method, filled(template)).kind
+      expect([method, template, kind]).toEqual([
+        method,
+        template,
+        classes.length === 1 && classes[0] === 'read' ? 'allowed' : 'denied',
+      ])
+    }
+  })
+
+  test('does not know what the catalogue does not know', () => {
+    expect(decided(read, 'GET', '/v1/new').kind).toBe('denied')
+    expect(decided(granted('read', { class: ['unknown'] }), 'GET', '/v1/new').kind).toBe('allowed')
+    expect(decided(granted({ path: ['GET /v1/new'] }), 'GET', '/v1/new').kind).toBe('allowed')
+  })
+})
+
+describe('admin', () => {
+  const admin = granted('admin')
+
+  test('lets everything pass but credentials, and what the catalogue does not know', () => {
+    expect(decided(admin, 'DELETE', '/v1/dns/example.com').kind).toBe('allowed')
+    expect(decided(admin, 'POST', '/v1/users').kind).toBe('allowed')
+    expect(decided(admin, 'GET', '/v1/archive/request-history').kind).toBe('denied')
+    expect(decided(admin, 'GET', '/v1/new').kind).toBe('denied')
+  })
+})
+
+describe('billing:read and domains:read', () => {
+  test('let their own reads pass', () => {
+    const billing = granted('billing:read')
+    const of = '/v1/organizations/organization_1'
+    for (const path of ['billing/invoices', 'transactions', 'usage/zones', 'usage/zones/summary']) {
+      expect(decided(billing, 'GET', `${of}/${path}`).kind, path).toBe('allowed')
+    }
+    expect(decided(billing, 'GET', of).kind).toBe('denied')
+    expect(decided(billing, 'GET', '/v1/domains').kind).toBe('denied')
+    const domains = granted('domains:read')
+    expect(decided(domains, 'GET', '/v1/domains').kind).toBe('allowed')
+    expect(decided(domains, 'GET', '/v1/availability').kind).toBe('allowed')
+    expect(decided(domains, 'GET', '/v1/dns').kind).toBe('denied')
+    expect(decided(domains, 'POST', '/v1/domains', { name: 'x.com' }).kind).toBe('denied')
+  })
+
+  test('a list of domains is shown as far as it is granted', () => {
+    const some = granted({ 'domains:read': ['example.com', '*.example.net'] })
+    const decision = decided(some, 'GET', '/v1/domains')
+    if (decision.kind !== 'filtered') throw new Error(decision.kind)
+    const names = [
+      'example.com',
+      'a.example.com',
+      'example.net',
+      'a.example.net',
+      'b.a.example.net',
+    ]
+    expect(names.filter((name) => decision.sees(name))).toEqual([
+      'example.com',
+      'a.example.net',
+      'b.a.example.net',
+    ])
+  })
+})
+
+describe('dns', () => {
+  const records = (...ops: readonly [op: string, name: string, type: string][]) => ({
+    ops: ops.map(([op, name, type]) => ({ op, record: { name, type, ttl: 60, rdata: 'x' } })),
+  })
+  const PATCH = ['PATCH', '/v1/dns/example.com/records'] as const
+
+  test('several grants cover what one alone does not', () => {
+    const two = granted(
+      { dns: { zones: ['example.com'], names: ['www'], types: ['A'], verbs: ['upsert'] } },
+      { dns: { zones: ['example.com'], names: ['mail'], types: ['MX'], verbs: ['remove'] } },
+    )
+    const both = records(['upsert', 'www', 'A'], ['remove', 'mail', 'MX'])
+    expect(decided(two, ...PATCH, both)).toMatchObject({
+      kind: 'allowed',
+      grants: [expect.stringContaining('www'), expect.stringContaining('mail')],
+    })
+    const crossed = records(['upsert', 'www', 'MX'])
+    expect(decided(two, ...PATCH, crossed)).toMatchObject({
+      kind: 'denied',
+      code: 'not_granted',
+      missing: expect.stringContaining('upsert MX at www.example.com'),
+    })
+  })
+
+  test('a verb that is not written is not granted', () => {
+    const plain = granted({ dns: { zones: ['example.com'] } })
+    expect(decided(plain, 'GET', '/v1/dns/example.com').kind).toBe('allowed')
+    expect(decided(plain, ...PATCH, records(['remove', 'a', 'A'])).kind).toBe('allowed')
+    expect(decided(plain, 'PUT', '/v1/dns/example.com/rrsets', { rrsets: [] }).kind).toBe('denied')
+    expect(decided(plain, 'DELETE', '/v1/dns/example.com').kind).toBe('denied')
+    expect(decided(plain, 'POST', '/v1/dns/example.com/dnssec/enable').kind).toBe('denied')
+    const all = granted({
+      dns: { zones: ['example.com'], verbs: ['replace', 'create', 'delete', 'dnssec', 'vanity'] },
+    })
+    expect(decided(all, 'PUT', '/v1/dns/example.com/rrsets', { rrsets: [] }).kind).toBe('allowed')
+    expect(decided(all, 'DELETE', '/v1/dns/example.com').kind).toBe('allowed')
+    expect(decided(all, 'POST', '/v1/dns/example.com/dnssec/enable').kind).toBe('allowed')
+    expect(decided(all, 'POST', '/v1/dns', { name: 'EXAMPLE.com.' }).kind).toBe('allowed')
+    expect(decided(all, 'GET', '/v1/dns/example.com').kind).toBe('denied')
+  })
+
+  test('of a grant for some names, the whole zone is more', () => {
+    const some = granted({
+      dns: { zones: ['example.com'], names: ['www'], verbs: ['replace', 'delete'] },
+    })
+    const rrsets = [{ name: 'www', type: 'A', ttl: 60, records: [{ rdata: '192.0.2.1' }] }]
+    expect(decided(some, 'PUT', '/v1/dns/example.com/rrsets', { rrsets }).kind).toBe('denied')
+    expect(decided(some, 'DELETE', '/v1/dns/example.com').kind).toBe('denied')
+  })
+
+  test('patterns of zones and names mean what they say', () => {
+    const below = granted({ dns: { zones: ['*.example.com'], names: ['@', '*.app', '**.deep'] } })
+    const on = (zone: string, name: string) =>
+      decided(below, 'PATCH', `/v1/dns/${zone}/records`, records(['upsert', name, 'A'])).kind
+    expect(on('example.com', '@')).toBe('denied')
+    expect(on('a.example.com', '@')).toBe('allowed')
+    expect(on('b.a.example.com', '')).toBe('allowed')
+    expect(on('a.example.com', 'x.app')).toBe('allowed')
+    expect(on('a.example.com', 'app')).toBe('denied')
+    expect(on('a.example.com', 'x.y.app')).toBe('denied')
+    expect(on('a.example.com', 'x.y.deep')).toBe('allowed')
+    expect(on('a.example.com', 'deep')).toBe('denied')
+    expect(on('a.example.com', 'x.app.example.org.')).toBe('denied')
+  })
+
+  test('all zones need no look at the body', () => {
+    const all = granted({ dns: { zones: ['*'] } })
+    const path = '/v1/dns/example.org/records'
+    expect(all.decide('PATCH', path, grantedOperationOf('PATCH', path)).kind).toBe('allowed')
+    expect(decided(all, 'GET', '/v1/dns').kind).toBe('allowed')
+    expect(decided(all, 'GET', '/v1/dns/summary').kind).toBe('allowed')
+  })
+
+  test('another zone is not even read about', () => {
+    const one = granted({ dns: { zones: ['example.com'] } })
+    const path = '/v1/dns/example.org/records'
+    expect(one.decide('PATCH', path, grantedOperationOf('PATCH', path))).toMatchObject({
+      kind: 'denied',
+      code: 'not_granted',
+    })
+    expect(decided(one, 'GET', '/v1/dns/example.org')).toMatchObject({ code: 'not_visible' })
+  })
+})
+
+describe('what is written wrong', () => {
+  test.each([
+    ['a grant that is none', 'write'],
+    ['two in one', { acme: ['example.com'], class: ['read'] }],
+    ['none in one', {}],
+    ['a zone that is none', { acme: ['exa mple.com'] }],
+    ['a zone with a pattern within', { acme: ['a.*.com'] }],
+    ['no zones', { acme: [] }],
+    ['an unknown operation', { operation: ['GET /v1/nothing'] }],
+    ['a path outside', { path: ['GET /admin'] }],
+    ['a path with ** within', { path: ['GET /v1/**/x'] }],
+    ['an unknown type', { dns: { zones: ['example.com'], types: ['TEXT'] } }],
+    ['an unknown verb', { dns: { zones: ['example.com'], verbs: ['write'] } }],
+    ['a name that is absolute', { dns: { zones: ['example.com'], names: ['www.example.com.'] } }],
+  ])('is refused: %s', (_what, grant) => {
+    expect(grantShape.grants.safeParse([grant]).success).toBe(false)
+  })
+})
