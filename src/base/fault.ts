@@ -156,6 +156,25 @@ export const FAULTS = {
     'Nobody knows whether the purchase happened',
     'http_response_incomplete',
   ),
+  // A reply that had to be read, and could not.
+  list_too_large: kind(
+    'policy',
+    422,
+    'The list is too large to be filtered',
+    'http_request_denied',
+  ),
+  list_incomplete: kind(
+    'upstream',
+    503,
+    'The list could not be read whole',
+    'http_response_incomplete',
+  ),
+  reply_not_readable: kind(
+    'upstream',
+    502,
+    'The upstream answer cannot be judged',
+    'http_protocol_error',
+  ),
   // This proxy itself.
   audit_unavailable: kind('proxy', 503, 'The audit log cannot be written', 'proxy_internal_error'),
   overloaded: kind('proxy', 503, 'Too many requests are in flight', 'connection_limit_reached'),

@@ -57,7 +57,7 @@ export function blockPolicy(allow: readonly BlockGroup[]): Policy {
       acts: [],
     }
   }
-  return { decide, judge: decide }
+  return { decide, judge: decide, reveals: allow.includes('transfer_codes') }
 }
 
 /** Which blocked group a request falls into, or `undefined` when it may pass. */

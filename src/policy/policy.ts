@@ -20,6 +20,8 @@ export interface Policy {
   decide(method: string, path: string, operation: Operation): Decision | Undecided
   /** The decision by everything that the request would do. */
   judge(method: string, path: string, operation: Operation, acts: readonly Act[]): Decision
+  /** Whether replies show transfer codes and other secrets; else they are masked there. */
+  readonly reveals: boolean
 }
 
 /** What the grants say of one operation. */
@@ -104,7 +106,8 @@ export function policy(settings: readonly GrantSettings[]): Policy {
     return { kind: 'denied', code, missing: missingText(act, operation), acts }
   }
 
-  return { decide, judge }
+  const reveals = settings.some((one) => one.kind === 'class' && one.classes.includes('credential'))
+  return { decide, judge, reveals }
 }
 
 /** What nobody granted, in the API's own terms. Names only what the client itself sent. */

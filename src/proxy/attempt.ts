@@ -1,5 +1,5 @@
 // One try to have a request answered by the upstream: the handler that the client library calls.
-// Passes the reply to a writer, or tells its errand why there is none.
+// Passes the reply to whoever its owner has take it, or tells the owner why there is none.
 
 import { upstreamFault } from '../opusdns/upstream-faults.ts'
 import type { Dispatcher } from '../opusdns/client-library.ts'
@@ -10,7 +10,8 @@ import { writeEarlyHints } from './early-hints.ts'
 import type { Exchange } from './exchange.ts'
 import { readReplyHead } from './reply-head.ts'
 import type { ReplyContext, ReplyHead } from './reply-head.ts'
-import { ReplyWriter, mayHaveBody } from './reply-writer.ts'
+import { mayHaveBody } from './reply-writer.ts'
+import type { Flow } from './reply-writer.ts'
 
 /** How far an attempt came before it failed. */
 export interface Progress {
@@ -20,6 +21,20 @@ export interface Progress {
   readonly answered: boolean
   /** True once the client has a head: nothing else can be said to it. */
   readonly begun: boolean
+}
+
+/** Takes the reply of one attempt. */
+export interface Receiver {
+  /** True once the client has a head. */
+  readonly begun: boolean
+  /** Takes the next piece of the body. */
+  data(piece: Buffer): void
+  /** The reply is whole. */
+  end(): void
+  /** Nothing more may come for long: passes on what it holds. */
+  flush(): void
+  /** The reply will not become whole. */
+  abandon(): void
 }
 
 /** Who an attempt reports to. */
@@ -33,6 +48,12 @@ export interface AttemptOwner {
    * held back until it says whether to write it (`true`) or to drop it (`false`).
    */
   onUnauthorized(): true | Promise<boolean>
+  /**
+   * Called once with the head of the reply, for the one who takes its body. `failed` says that the
+   * reply cannot be used after all; `flow` makes its body wait. Throws a Fault for a head that cannot be
+   * used.
+   */
+  receive(status: number, head: ReplyHead, flow: Flow, failed: (fault: Fault) => void): Receiver
   /** Called at most once, when there will be no (further) reply. */
   onFailure(fault: Fault, progress: Progress): void
 }
@@ -55,7 +76,7 @@ export class Attempt implements UpstreamHandler {
   #next: (() => void) | undefined
   #status = 0
   #head: ReplyHead | undefined
-  #writer: ReplyWriter | undefined
+  #writer: Receiver | undefined
   #discarded = 0
 
   constructor(exchange: Exchange, owner: AttemptOwner, context: ReplyContext) {
@@ -193,14 +214,13 @@ export class Attempt implements UpstreamHandler {
 
   #begin(controller: Dispatcher.DispatchController): void {
     if (this.#head === undefined) return
-    this.#writer = new ReplyWriter(
-      this.#exchange,
-      this.#status,
-      this.#head,
-      this.#owner.echo,
-      controller,
-      (fault) => this.#refuse(fault),
-    )
+    try {
+      this.#writer = this.#owner.receive(this.#status, this.#head, controller, (fault) =>
+        this.#refuse(fault),
+      )
+    } catch (error) {
+      this.#refuse(Fault.from(error))
+    }
   }
 
   /** True for a body that is neither chunked nor measured (RFC 9112 section 6.3 rule 8). */

@@ -11,12 +11,16 @@ import { isEventStream } from '../opusdns/operations.ts'
 import { connectionDied } from '../opusdns/upstream-faults.ts'
 import type { Upstream } from '../opusdns/upstream.ts'
 import { Attempt } from './attempt.ts'
-import type { AttemptOwner, Progress } from './attempt.ts'
+import type { AttemptOwner, Progress, Receiver } from './attempt.ts'
 import type { Exchange } from './exchange.ts'
 import { breakOff, refuse } from './refusal.ts'
-import type { ReplyContext } from './reply-head.ts'
+import type { ReplyContext, ReplyHead } from './reply-head.ts'
+import { ReplyWriter } from './reply-writer.ts'
+import type { Flow } from './reply-writer.ts'
 import { dropBody } from './request-body.ts'
 import type { Body } from './request-body.ts'
+import { maskable, withoutCodings } from './masked-reply.ts'
+import { secretMask } from './secret-mask.ts'
 
 /** What forwarding needs besides the exchange. */
 export interface ForwardDeps {
@@ -32,20 +36,49 @@ export interface ForwardDeps {
   readonly queueTimeout: number
 }
 
+/** Another use of a reply than to write it to the client as it comes. */
+export interface Reading {
+  /** What is asked for in place of the client's own path and query. */
+  readonly target: string
+  /** See `AttemptOwner.receive`; `echo` finds the credential that was sent. */
+  receive(
+    status: number,
+    head: ReplyHead,
+    echo: EchoFilter,
+    flow: Flow,
+    failed: (fault: Fault) => void,
+  ): Receiver
+}
+
 /** Safe methods (RFC 9110 section 9.2.1): doing them twice does no harm. */
 const SAFE = new Set(['GET', 'HEAD', 'OPTIONS'])
 
 /**
  * Sends the request of `exchange` upstream. `fields` holds no credential yet; `body` belongs to this
- * function from now on.
+ * function from now on. With `masks`, transfer codes and the like are masked in the reply.
  */
 export function forward(
   exchange: Exchange,
   fields: readonly string[],
   body: Body,
   deps: ForwardDeps,
+  masks: boolean,
 ): void {
-  new Errand(exchange, fields, body, deps).send()
+  if (masks) new Errand(exchange, withoutCodings(fields), body, deps, true, undefined).send()
+  else new Errand(exchange, fields, body, deps, false, undefined).send()
+}
+
+/**
+ * Asks the upstream for `reading.target` on behalf of `exchange`, with GET, and has `reading` take the
+ * reply. What fails is answered to the client.
+ */
+export function read(
+  exchange: Exchange,
+  fields: readonly string[],
+  deps: ForwardDeps,
+  reading: Reading,
+): void {
+  new Errand(exchange, fields, null, deps, false, reading).send()
 }
 
 /** One request on its way, over all attempts at it. */
@@ -55,12 +88,21 @@ class Errand implements AttemptOwner {
   readonly #body: Body
   readonly #deps: ForwardDeps
   readonly #context: ReplyContext
+  readonly #masks: boolean
+  readonly #reading: Reading | undefined
   #attachment: Attachment | undefined
   #stopWaiting: Cancel | undefined
   #retried = false
   #replayed = false
 
-  constructor(exchange: Exchange, fields: readonly string[], body: Body, deps: ForwardDeps) {
+  constructor(
+    exchange: Exchange,
+    fields: readonly string[],
+    body: Body,
+    deps: ForwardDeps,
+    masks: boolean,
+    reading: Reading | undefined,
+  ) {
     this.#exchange = exchange
     // One id on both sides, so that our log and the upstream's tell of the same request.
     this.#fields = [...fields, 'X-Request-Id', exchange.id]
@@ -69,6 +111,8 @@ class Errand implements AttemptOwner {
     }
     this.#body = body
     this.#deps = deps
+    this.#masks = masks
+    this.#reading = reading
     this.#context = {
       pseudonym: deps.pseudonym,
       id: exchange.id,
@@ -95,7 +139,7 @@ class Errand implements AttemptOwner {
     const takeBack = this.#deps.upstream.dispatch(
       {
         method: exchange.request.method ?? '',
-        path: exchange.path + exchange.query,
+        path: this.#reading?.target ?? exchange.path + exchange.query,
         body,
         // Another idle connection may have died of the same cause.
         fresh: this.#retried,
@@ -146,6 +190,16 @@ class Errand implements AttemptOwner {
     // Last, so that no `Connection: x-api-key` and no client field can remove or double it.
     present.attach(fields)
     return fields
+  }
+
+  receive(status: number, head: ReplyHead, flow: Flow, failed: (fault: Fault) => void): Receiver {
+    if (this.#reading !== undefined) {
+      return this.#reading.receive(status, head, this.echo, flow, failed)
+    }
+    const exchange = this.#exchange
+    if (!this.#masks) return new ReplyWriter(exchange, status, head, this.echo, flow, failed)
+    maskable(status, head, exchange.request.method)
+    return new ReplyWriter(exchange, status, head, this.echo, flow, failed, secretMask())
   }
 
   onUnauthorized(): true | Promise<boolean> {

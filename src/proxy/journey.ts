@@ -10,6 +10,7 @@ import type { Clock } from '../base/clock.ts'
 import type { Identity } from '../consumers/caller.ts'
 import type { Log } from '../observe/log.ts'
 import type { Metrics } from '../observe/metrics.ts'
+import { namedListMember } from '../opusdns/lists.ts'
 import { bodyClassOf, operationOf } from '../opusdns/operations.ts'
 import type { BodyClass } from '../opusdns/operations.ts'
 import type { IssuedTokens } from '../store/issued-tokens.ts'
@@ -21,6 +22,8 @@ import { forward } from './forward.ts'
 import type { HostGuard } from './host-guard.ts'
 import { answerLogin } from './local-token.ts'
 import { METHODS } from './methods.ts'
+import { answerList } from './list-reply.ts'
+import { masksReply } from './masked-reply.ts'
 import { permission } from './permission.ts'
 import type { LimitSettings } from './options.ts'
 import { refuse } from './refusal.ts'
@@ -140,22 +143,39 @@ export function journey(options: JourneyOptions, deps: JourneyDeps): RequestList
 
   /** "With what?", and "go". */
   function go(exchange: Exchange, consumer: Consumer, head: RequestHead, body: Body): void {
-    const { way } = consumer
-    const attachment = way.credential.obtain()
+    const attachment = consumer.way.credential.obtain()
     if (!(attachment instanceof Promise)) {
-      forward(exchange, head.fields, body, way)
+      send(exchange, consumer, head, body)
       return
     }
     attachment.then(
       () => {
         if (exchange.settled) dropBody(body)
-        else forward(exchange, head.fields, body, way)
+        else send(exchange, consumer, head, body)
       },
       (error: unknown) => {
         dropBody(body)
         if (!exchange.settled) refuse(exchange, error)
       },
     )
+  }
+
+  function send(exchange: Exchange, consumer: Consumer, head: RequestHead, body: Body): void {
+    const { policy, mode, way } = consumer
+    const masks = masksReply(exchange, policy)
+    const decision = exchange.noted?.decision
+    if (decision?.kind !== 'filtered' || mode === 'report') {
+      forward(exchange, head.fields, body, way, masks)
+      return
+    }
+    dropBody(body)
+    const member = namedListMember(exchange.operation)
+    try {
+      if (member === undefined) throw new Error('a list without names')
+      answerList(exchange, head.fields, way, { member, sees: decision.sees, masks })
+    } catch (error) {
+      refuse(exchange, error)
+    }
   }
 
   const app = new Hono<{ Bindings: Passage }>({

@@ -7,6 +7,7 @@ import { encodedError } from './encoded-error.ts'
 import type { EncodedError } from './encoded-error.ts'
 import type { Exchange } from './exchange.ts'
 import type { ReplyHead } from './reply-head.ts'
+import type { SecretMask } from './secret-mask.ts'
 
 /** The other end of the reply: can be told to wait. */
 export interface Flow {
@@ -35,12 +36,16 @@ export class ReplyWriter {
   /** Takes the whole of a body that can be judged only then. */
   readonly #encoded: EncodedError | undefined
   readonly #failed: (fault: Fault) => void
+  readonly #mask: SecretMask | undefined
   /** The first piece, until it is known whether more comes in the same read. */
   #first: Buffer | undefined
   #begun = false
   #over = false
 
-  /** `failed` is called, once and before anything was written, when the head cannot be written. */
+  /**
+   * `failed` is called, once and before anything was written, when the head cannot be written. `mask`
+   * sees every piece first.
+   */
   constructor(
     exchange: Exchange,
     status: number,
@@ -48,6 +53,7 @@ export class ReplyWriter {
     echo: EchoFilter,
     flow: Flow,
     failed: (fault: Fault) => void,
+    mask?: SecretMask,
   ) {
     this.#exchange = exchange
     this.#flow = flow
@@ -55,6 +61,7 @@ export class ReplyWriter {
     this.#hasBody = mayHaveBody(status, exchange.request.method)
     this.#fields = fieldsFor(status, head.fields)
     this.#failed = failed
+    this.#mask = mask
     this.#echo = echo
     if (status >= 400 && this.#hasBody && head.encoding !== undefined) {
       this.#encoded = encodedError(head.encoding, echo)
@@ -72,8 +79,9 @@ export class ReplyWriter {
   }
 
   /** Takes the next piece of the body. */
-  data(piece: Buffer): void {
+  data(bytes: Buffer): void {
     if (this.#over || !this.#hasBody) return
+    const piece = this.#mask === undefined ? bytes : this.#mask(bytes)
     if (this.#encoded !== undefined) {
       this.#encoded.take(piece)
       return

@@ -123,7 +123,7 @@ describe('listeners and consumers', () => {
   function faults(
     listen: unknown,
     written: Readonly<Record<string, Written>> | undefined,
-    { anonymous = false, admin = '127.0.0.1:9090' as unknown } = {},
+    { anonymous = false, admin }: { anonymous?: boolean; admin?: unknown } = {},
   ) {
     const consumers = written && consumersOf(written)
     const placeOf = (path: readonly PropertyKey[]) => path.join('.')
