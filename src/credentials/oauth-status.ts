@@ -13,7 +13,10 @@ export interface OAuthState {
   readonly token: AccessToken | undefined
   /** The upstream answered 401 to `token`. */
   readonly doubted: boolean
-  /** The upstream answered 401 to `token` and to the one before it. */
+  /**
+   * The upstream answered 401 to `token`, and there is no way out of it: to the one before it as well,
+   * or no other token can be had.
+   */
   readonly refused: boolean
   /** Why the last attempt failed; `undefined` after a success, or before the first. */
   readonly failure: MintRefusal | undefined

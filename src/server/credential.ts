@@ -65,6 +65,8 @@ export function buildCredential(
     // A value that is new, or was refused, is tried anew: readiness must not rest on the old one.
     if (event.kind === 'switched') serves(event.serving)
     if (event.kind === 'rejected' || event.kind === 'switched') probe.again()
+    // The trial after the 401 may have come too early to know that no other token can be had.
+    if (event.kind === 'mint_failed' && credential.status().refused) probe.again()
   }
   const shared = { current, previous, clock, random, observe }
   const credential =
