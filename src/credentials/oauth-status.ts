@@ -2,6 +2,7 @@
 
 import type { AccessToken } from './access-token.ts'
 import type { CredentialStatus } from './credential.ts'
+import { servingWarnings } from './events.ts'
 import type { Side } from './events.ts'
 import type { MintRefusal } from './token-reply.ts'
 
@@ -38,8 +39,8 @@ export function oauthStatus(state: OAuthState): CredentialStatus {
   return { usable: true, detail, warnings, serving, refused, fingerprint, expiresIn }
 }
 
-function warningsOf({ doubted, failure }: OAuthState): string[] {
-  const warnings: string[] = []
+function warningsOf({ doubted, failure, serving }: OAuthState): string[] {
+  const warnings = servingWarnings(serving)
   if (doubted) warnings.push('OpusDNS answered 401 to the token.')
   if (failure !== undefined) warnings.push(`The refresh fails: ${failure.detail}`)
   return warnings
