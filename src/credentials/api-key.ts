@@ -7,6 +7,7 @@ import type { Secret } from '../base/secret.ts'
 import { singleFlight } from '../base/single-flight.ts'
 import type { LiveSecret } from '../secrets/live-secret.ts'
 import type { Attachment, Credential } from './credential.ts'
+import { servingWarnings } from './events.ts'
 import { echoFilter } from './echo.ts'
 import type { ObserveCredential, Side } from './events.ts'
 import { CALLER_WAIT, within } from './patience.ts'
@@ -141,12 +142,19 @@ export function apiKey(options: ApiKeyOptions, deps: ApiKeyDependencies): ApiKey
       const attachment = present()
       if (attachment === undefined) {
         const detail = live[serving]?.status().detail ?? ''
-        return { usable: false, detail, warnings: [], serving, refused: false }
+        return {
+          usable: false,
+          detail,
+          warnings: servingWarnings(serving),
+          serving,
+          refused: false,
+        }
       }
       const { fingerprint } = attachment.key
       const bad = isRefused(attachment.key)
       const detail = bad ? 'OpusDNS answered 401 to the key.' : 'The API key is loaded.'
-      return { usable: !bad, detail, warnings: [], serving, refused: bad, fingerprint }
+      const warnings = servingWarnings(serving)
+      return { usable: !bad, detail, warnings, serving, refused: bad, fingerprint }
     },
     start() {
       if (endWatch !== undefined) return

@@ -24,7 +24,10 @@ export interface CredentialStatus {
   readonly warnings: readonly string[]
   /** Which of two configured secrets serves. */
   readonly serving: 'current' | 'previous'
-  /** True when OpusDNS answers 401 to the key, or to one token after the other. */
+  /**
+   * True when OpusDNS answers 401 to the key, to one token after the other, or to a token while no other
+   * can be had.
+   */
   readonly refused: boolean
   /** Tells two values apart; absent while there is none. */
   readonly fingerprint?: string

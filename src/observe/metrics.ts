@@ -57,6 +57,13 @@ interface Timing {
   readonly upstream: Histogram.Internal<'method' | 'operation'>
 }
 
+/** Whether the latest read of a secret failed; also while it was never read. */
+export interface FailingSecret {
+  readonly credential: string
+  readonly secret: 'current' | 'previous'
+  readonly failing: boolean
+}
+
 /** See `metrics`. */
 export interface MetricsOptions {
   /** Versions of the program and of Node.js, for `build_info`. */
@@ -64,6 +71,8 @@ export interface MetricsOptions {
   readonly node: string
   /** Read at each scrape: seconds until the token expires, or `undefined` when there is none. */
   readonly tokenExpiry: () => ReadonlyMap<string, number>
+  /** Read at each scrape: every secret of the credentials in use. */
+  readonly secretsFailing: () => readonly FailingSecret[]
   /** Read at each scrape: open connections of clients by listener address. */
   readonly connections: () => ReadonlyMap<string, number>
   /** Read at each scrape: log lines that could not be written so far. */
@@ -156,6 +165,19 @@ export function metrics(options: MetricsOptions): Metrics {
     collect() {
       this.reset()
       for (const [credential, seconds] of options.tokenExpiry()) this.set({ credential }, seconds)
+    },
+  })
+
+  new Gauge({
+    name: name('secret_failing'),
+    help: '1 while a secret cannot be read from its place, else 0; its last good value stays in use.',
+    labelNames: ['credential', 'secret'],
+    registers,
+    collect() {
+      this.reset()
+      for (const { credential, secret, failing } of options.secretsFailing()) {
+        this.set({ credential, secret }, failing ? 1 : 0)
+      }
     },
   })
 

@@ -16,9 +16,11 @@ import type { RequestListener } from '../proxy/journey.ts'
 import { issuedTokens } from '../store/issued-tokens.ts'
 import type { Umask } from './bind.ts'
 import { readinessChecks } from './checks.ts'
+import { failingSecrets } from './credential.ts'
 import { drain } from './drain.ts'
 import { firstReads } from './first-reads.ts'
 import { openListeners } from './listeners.ts'
+import { keptAsTheyWere, readNewSecrets } from './new-secrets.ts'
 import { reloader } from './reload.ts'
 import type { Reloaded } from './reload.ts'
 import { buildService } from './service.ts'
@@ -81,6 +83,7 @@ export async function startProxy(settings: Settings, world: ProxyWorld): Promise
       const left = kind === 'oauth' ? status().expiresIn : undefined
       return left === undefined ? new Map() : new Map([[name, left / 1000]])
     },
+    secretsFailing: () => failingSecrets(service.built),
     connections: () => opened.connections(),
     logLost: () => world.sink.lost?.() ?? 0,
   })
@@ -106,6 +109,7 @@ export async function startProxy(settings: Settings, world: ProxyWorld): Promise
   const serve: RequestListener = (request, response) => service.serve(request, response)
   const refresh = () =>
     Promise.all([...service.built.secrets.map((secret) => secret.refresh()), opened.reload()])
+  const kept = () => keptAsTheyWere(service.built, opened.certificates())
   const { load } = world
   const reload =
     load &&
@@ -114,8 +118,10 @@ export async function startProxy(settings: Settings, world: ProxyWorld): Promise
       log: journal,
       metrics: numbers,
       load,
-      build: (next, before) => buildService(next, deps, before),
+      secrets: (next, before) => readNewSecrets(next, before, deps),
+      build: (next, before, known) => buildService(next, deps, before, known),
       refresh,
+      kept,
       present: () => service,
       install(next) {
         service = next
@@ -173,7 +179,7 @@ export async function startProxy(settings: Settings, world: ProxyWorld): Promise
     async reload() {
       if (reload !== undefined) return reload()
       await refresh()
-      return { ok: true }
+      return { ok: true, warnings: kept() }
     },
     stop() {
       closing ??= close()

@@ -8,14 +8,16 @@ import { Fault } from '../base/fault.ts'
 import type { Problem } from '../base/fault.ts'
 import { singleFlight } from '../base/single-flight.ts'
 import type { Settings } from '../config/settings.ts'
-import { within } from '../credentials/patience.ts'
 import type { Log } from '../observe/log.ts'
 import type { Metrics } from '../observe/metrics.ts'
+import type { KnownValues } from './credential.ts'
+import type { NewSecrets } from './new-secrets.ts'
 import type { Service, ServiceSettings } from './service.ts'
 
 /** How a reload went. */
 export type Reloaded =
-  | { readonly ok: true }
+  /** `warnings`: what could not be read again, and stays in use as it was. */
+  | { readonly ok: true; readonly warnings: readonly string[] }
   | { readonly ok: false; readonly problems: readonly Problem[] }
 
 /** See `reloader`. */
@@ -25,16 +27,21 @@ export interface ReloadDeps {
   readonly metrics: Metrics
   /** Reads the configuration anew; rejects with a Fault `config_invalid` that has all problems. */
   readonly load: () => Promise<ServiceSettings>
+  /** Reads the secrets that are new in it. */
+  readonly secrets: (settings: ServiceSettings, before: Service) => Promise<NewSecrets>
   /** Builds the service for it, out of the present one where that is the same. */
-  readonly build: (settings: ServiceSettings, before: Service) => Promise<Service>
+  readonly build: (
+    settings: ServiceSettings,
+    before: Service,
+    known: KnownValues,
+  ) => Promise<Service>
   /** Looks at what is read again although its configuration is the same: secrets, certificates. */
   readonly refresh: () => Promise<unknown>
+  /** What that could not read, in sentences. */
+  readonly kept: () => readonly string[]
   readonly present: () => Service
   readonly install: (next: Service) => void
 }
-
-/** How long a new secret may take to be read. */
-const PATIENCE = 10_000
 
 /** What is fixed when the process starts, by key path. */
 const FIXED: readonly (readonly [string, (settings: Settings) => unknown])[] = [
@@ -67,32 +74,31 @@ export function reloader(deps: ReloadDeps): () => Promise<Reloaded> {
     const fixed = FIXED.filter(
       ([, of]) => !isDeepStrictEqual(of(before.settings), of(loaded.settings)),
     )
-    if (fixed.length > 0) throw invalid(fixed.map(([place]) => fixedProblem(place)))
-    const next = await deps.build(loaded, before)
-    if (next.built !== before.built) await begin(next, before)
+    const problems = fixed.map(([place]) => fixedProblem(place))
+    const secrets = await deps.secrets(loaded, before)
+    let next: Service | undefined
+    try {
+      next = await deps.build(loaded, before, secrets.known)
+    } catch (error) {
+      problems.push(...problemsOf(error))
+    }
+    problems.push(...secrets.problems)
+    if (next === undefined || problems.length > 0) {
+      next?.retire(before)
+      throw new Fault('config_invalid', { detail: 'The configuration is not valid.', problems })
+    }
+    next.start()
     deps.install(next)
     before.retire(next)
     // What is configured as before may hold other values.
     await deps.refresh()
   }
 
-  async function begin(next: Service, before: Service): Promise<void> {
-    next.start()
-    const { secrets } = next.built
-    const read = Promise.any(secrets.map((secret) => secret.ready())).catch(() => undefined)
-    // Of two, one is enough.
-    if ((await within(deps.clock, PATIENCE, read)) === undefined) {
-      next.retire(before)
-      throw invalid(secrets.map((secret) => unreadable(secret.status().detail)))
-    }
-  }
-
   return singleFlight(async (): Promise<Reloaded> => {
     try {
       await take()
     } catch (error) {
-      const fault = Fault.from(error)
-      const problems = fault.problems.length > 0 ? fault.problems : [unexpected(fault)]
+      const problems = problemsOf(error)
       metrics.configReloads.inc({ result: 'refused' })
       for (const problem of problems) {
         log.error({ ...problem }, 'reload refused; the old configuration stays')
@@ -100,23 +106,19 @@ export function reloader(deps: ReloadDeps): () => Promise<Reloaded> {
       return { ok: false, problems }
     }
     metrics.configReloads.inc({ result: 'taken' })
-    log.info({}, 'configuration reloaded')
-    return { ok: true }
+    const warnings = deps.kept()
+    log.info(warnings.length === 0 ? {} : { warnings }, 'configuration reloaded')
+    return { ok: true, warnings }
   })
-}
-
-function invalid(problems: readonly Problem[]): Fault {
-  return new Fault('config_invalid', { detail: 'The configuration is not valid.', problems })
 }
 
 function fixedProblem(place: string): Problem {
   return { place, fault: 'cannot change while the process runs', remedy: 'restart the proxy' }
 }
 
-function unreadable(detail: string): Problem {
-  return { place: 'credential', fault: `cannot be read: ${detail}`, remedy: 'mend it and reload' }
-}
-
-function unexpected(fault: Fault): Problem {
-  return { place: 'reload', fault: fault.message, remedy: 'see the log' }
+function problemsOf(error: unknown): readonly Problem[] {
+  const { message, problems } = Fault.from(error)
+  return problems.length > 0
+    ? problems
+    : [{ place: 'reload', fault: message, remedy: 'see the log' }]
 }

@@ -16,7 +16,7 @@ import { journey } from '../proxy/journey.ts'
 import type { RequestListener } from '../proxy/journey.ts'
 import type { IssuedTokens } from '../store/issued-tokens.ts'
 import { buildCredential } from './credential.ts'
-import type { BuiltCredential } from './credential.ts'
+import type { BuiltCredential, KnownValues } from './credential.ts'
 import { buildUpstream } from './upstream.ts'
 
 /** A configuration, with the values of the variables that its `env:` references name. */
@@ -56,12 +56,13 @@ export interface Service extends ServiceSettings {
 
 /**
  * Builds a service. What is configured as in `before` is taken over from it, so that a token stays in
- * use and connections stay open. Reads the CA file; rejects with a Fault `config_invalid`.
+ * use and connections stay open; `known` are values of its secrets that were read already. Reads the CA file; rejects with a Fault `config_invalid`.
  */
 export async function buildService(
   { settings, captured }: ServiceSettings,
   deps: ServiceDeps,
   before?: Service,
+  known: KnownValues = [],
 ): Promise<Service> {
   const sameWay = before !== undefined && isDeepStrictEqual(wayOf(before.settings), wayOf(settings))
   const upstream = sameWay ? before.upstream : await buildUpstream(settings, deps.clock)
@@ -77,6 +78,7 @@ export async function buildService(
         upstream,
         captured,
         vendors: settings.secrets,
+        known,
       })
   const serve = journey(
     {
