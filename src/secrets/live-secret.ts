@@ -83,6 +83,7 @@ export function liveSecret(source: SecretSource, deps: LiveSecretDependencies): 
   let value: Secret | undefined
   let failure: Fault | undefined
   let running = false
+  let stopped = false
   let endWatch: (() => void) | undefined
   let cancelRetry: Cancel | undefined
   // A change noticed during a read may be newer than what that read returns.
@@ -107,6 +108,8 @@ export function liveSecret(source: SecretSource, deps: LiveSecretDependencies): 
 
   function refuse(error: unknown): void {
     failure = unavailable(error, reference)
+    // A read that was broken off is nobody's trouble.
+    if (stopped) return
     const keptLastGood = value !== undefined
     deps.observe({ ...place, kind: 'failed', detail: failure.message, keptLastGood })
     if (running) cancelRetry = deps.clock.after(waits.next(), () => void read())
@@ -165,6 +168,7 @@ export function liveSecret(source: SecretSource, deps: LiveSecretDependencies): 
     start() {
       if (running) return
       running = true
+      stopped = false
       endWatch = source.watch?.(() => {
         if (reading) readAgain = true
         else void read()
@@ -173,6 +177,7 @@ export function liveSecret(source: SecretSource, deps: LiveSecretDependencies): 
     },
     stop() {
       running = false
+      stopped = true
       endWatch?.()
       endWatch = undefined
       cancelRetry?.()

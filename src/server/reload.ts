@@ -6,7 +6,7 @@ import { isDeepStrictEqual } from 'node:util'
 import type { Clock } from '../base/clock.ts'
 import { Fault } from '../base/fault.ts'
 import type { Problem } from '../base/fault.ts'
-import { singleFlight } from '../base/single-flight.ts'
+import { oneAfterAnother } from '../base/single-flight.ts'
 import type { Settings } from '../config/settings.ts'
 import { within } from '../credentials/patience.ts'
 import type { Log } from '../observe/log.ts'
@@ -56,7 +56,8 @@ const FIXED: readonly (readonly [string, (settings: Settings) => unknown])[] = [
 
 /**
  * Builds the function that reloads: resolves when the new configuration serves, or with all that is
- * wrong while the old one stays. Calls at the same time share one reload. Never rejects.
+ * wrong while the old one stays. Calls during a reload share the one that follows it,
+ * for it may have read what they changed. Never rejects.
  */
 export function reloader(deps: ReloadDeps): () => Promise<Reloaded> {
   const { log, metrics } = deps
@@ -73,7 +74,7 @@ export function reloader(deps: ReloadDeps): () => Promise<Reloaded> {
     deps.install(next)
     before.retire(next)
     // What is configured as before may hold other values.
-    await deps.refresh()
+    await within(deps.clock, PATIENCE, deps.refresh())
   }
 
   async function begin(next: Service, before: Service): Promise<void> {
@@ -87,7 +88,7 @@ export function reloader(deps: ReloadDeps): () => Promise<Reloaded> {
     }
   }
 
-  return singleFlight(async (): Promise<Reloaded> => {
+  async function reload(): Promise<Reloaded> {
     try {
       await take()
     } catch (error) {
@@ -102,7 +103,8 @@ export function reloader(deps: ReloadDeps): () => Promise<Reloaded> {
     metrics.configReloads.inc({ result: 'taken' })
     log.info({}, 'configuration reloaded')
     return { ok: true }
-  })
+  }
+  return oneAfterAnother(reload)
 }
 
 function invalid(problems: readonly Problem[]): Fault {

@@ -18,6 +18,8 @@ import type { IssuedTokens } from '../store/issued-tokens.ts'
 import { buildCredential } from './credential.ts'
 import type { BuiltCredential } from './credential.ts'
 import { buildUpstream } from './upstream.ts'
+import { usage } from './usage.ts'
+import type { Usage } from './usage.ts'
 
 /** A configuration, with the values of the variables that its `env:` references name. */
 export interface ServiceSettings {
@@ -42,6 +44,8 @@ export interface ServiceDeps {
 export interface Service extends ServiceSettings {
   readonly serve: RequestListener
   readonly upstream: Upstream
+  /** Requests that use the upstream, also those of services before. */
+  readonly users: Usage
   readonly built: BuiltCredential
   /** Begins to read secrets and to try the credential; again it does nothing. */
   start(): void
@@ -78,7 +82,8 @@ export async function buildService(
         captured,
         vendors: settings.secrets,
       })
-  const serve = journey(
+  const users = sameWay ? before.users : usage()
+  const answer = journey(
     {
       ...settings.limits,
       queueTimeout: settings.upstream.queueTimeout,
@@ -98,8 +103,13 @@ export async function buildService(
   return {
     settings,
     captured,
-    serve,
+    serve(request, response) {
+      // Its credential may be waited for, or its replay still to come: then nothing else holds the upstream.
+      response.once('close', users.begin())
+      answer(request, response)
+    },
     upstream,
+    users,
     built,
     start() {
       built.credential.start()
@@ -110,7 +120,7 @@ export async function buildService(
         built.probe.stop()
         built.credential.stop()
       }
-      if (next.upstream !== upstream) void upstream.close()
+      if (next.upstream !== upstream) users.retire(() => void upstream.close())
     },
     async destroy() {
       built.probe.stop()

@@ -20,6 +20,7 @@ function make() {
     version: '1.2.3',
     node: '24.99.0',
     tokenExpiry: () => state.expiry,
+    serving: () => new Map(),
     connections: () => new Map(),
     logLost: () => state.lost,
   })
