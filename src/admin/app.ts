@@ -48,9 +48,9 @@ export function adminListener(
     if (named.length !== 1 || !deps.hostAllowed(c.env.incoming)) {
       return c.text('The Host field names another server. List the name under admin.hosts.\n', 421)
     }
-    // A navigation (a link someone clicked) may read the page; scripts of other sites may not.
+    // A navigation (a link someone clicked, no form) may read the page; scripts of other sites may not.
     const site = c.req.header('sec-fetch-site')
-    const navigation = c.req.header('sec-fetch-mode') === 'navigate'
+    const navigation = c.req.method === 'GET' && c.req.header('sec-fetch-mode') === 'navigate'
     const foreign = c.req.header('origin') !== undefined || (!SAME_SITE.has(site) && !navigation)
     if (foreign) return c.text('Other sites may not read this.\n', 403)
     await next()

@@ -4,7 +4,7 @@ import { systemClock } from '../base/clock.ts'
 import { descriptorSink } from '../observe/descriptor-sink.ts'
 import { startProxy } from '../server/proxy.ts'
 import type { RunningProxy } from '../server/proxy.ts'
-import { configuration } from './configuration.ts'
+import { configuration, takenEnvironment } from './configuration.ts'
 import { framesOf } from '../base/frames.ts'
 import { hygieneProblems } from './hygiene.ts'
 import { printFault } from './printer.ts'
@@ -70,7 +70,7 @@ export async function serveCommand(options: ConfigOption, world: World): Promise
       sink,
       captured,
       load,
-      environment: world.env,
+      environment: takenEnvironment(world),
       node: world.node,
       umask: (mask) => world.umask(mask),
       collectYoung: world.collect?.young,

@@ -14,8 +14,9 @@ type Path = readonly PropertyKey[]
 /** How to show the place of a setting. `line` is the path whose line is shown, `path` if left out. */
 export type PlaceOf = (path: Path, line?: Path) => string
 
-// A key is quoted only if it looks like a word: `{api_key:SECRET}` without the space is one key.
-const WORD = /^[A-Za-z][A-Za-z_-]{0,31}$/
+// A key is quoted only if it looks like a word: `{api_key:SECRET}` without the space is one key, and
+// `{opk_…}` is a secret in the wrong place.
+const WORD = /^(?!op[a-z]_)[A-Za-z][A-Za-z_-]{0,31}$/i
 
 const KINDS: Readonly<Record<string, readonly [fault: string, remedy: string]>> = {
   object: ['is not a mapping', 'write its keys indented below it, or remove it'],

@@ -27,8 +27,6 @@ export interface Metrics {
   readonly tokenRequests: Counter<'credential' | 'result' | 'cause'>
   readonly tokenLastSuccess: Gauge<'credential'>
   readonly tokenRefreshFailing: Gauge<'credential'>
-  /** 1 for the side that serves, 0 for the other. */
-  readonly credentialServing: Gauge<'credential' | 'secret'>
   /** Seconds since 1970; no sample while the key never expires, or OpusDNS has not said. */
   readonly keyExpiry: Gauge<'credential'>
   readonly replays: Counter<'outcome'>
@@ -73,6 +71,8 @@ export interface MetricsOptions {
   readonly tokenExpiry: () => ReadonlyMap<string, number>
   /** Read at each scrape: every secret of the credentials in use. */
   readonly secretsFailing: () => readonly FailingSecret[]
+  /** Read at each scrape: which of two secrets serves, by credential; those with one have none. */
+  readonly serving: () => ReadonlyMap<string, 'current' | 'previous'>
   /** Read at each scrape: open connections of clients by listener address. */
   readonly connections: () => ReadonlyMap<string, number>
   /** Read at each scrape: log lines that could not be written so far. */
@@ -180,6 +180,20 @@ export function metrics(options: MetricsOptions): Metrics {
       }
     },
   })
+  new Gauge({
+    name: name('credential_serving'),
+    help: '1 for the secret (current or previous) that serves, 0 for the other.',
+    labelNames: ['credential', 'secret'],
+    registers,
+    collect() {
+      this.reset()
+      for (const [credential, side] of options.serving()) {
+        for (const secret of ['current', 'previous'] as const) {
+          this.set({ credential, secret }, secret === side ? 1 : 0)
+        }
+      }
+    },
+  })
 
   // By method and operation; prom-client's own look-up would build an object for each.
   const timings = new Map<string, Timing>()
@@ -214,12 +228,6 @@ export function metrics(options: MetricsOptions): Metrics {
       name: name('token_refresh_failing'),
       help: '1 while the last try to get a token failed, else 0.',
       labelNames: ['credential'],
-      registers,
-    }),
-    credentialServing: new Gauge({
-      name: name('credential_serving'),
-      help: '1 for the secret (current or previous) that serves, 0 for the other.',
-      labelNames: ['credential', 'secret'],
       registers,
     }),
     keyExpiry: new Gauge({

@@ -89,6 +89,7 @@ export function liveSecret(source: SecretSource, deps: LiveSecretDependencies): 
   let loaded = false
   let failure: Fault | undefined
   let running = false
+  let stopped = false
   let endWatch: (() => void) | undefined
   let cancelRetry: Cancel | undefined
   // A change noticed during a read may be newer than what that read returns.
@@ -113,6 +114,8 @@ export function liveSecret(source: SecretSource, deps: LiveSecretDependencies): 
 
   function refuse(error: unknown): void {
     failure = unavailable(error, reference)
+    // A read that was broken off is nobody's trouble.
+    if (stopped) return
     const keptLastGood = value !== undefined
     deps.observe({ ...place, kind: 'failed', detail: failure.message, keptLastGood })
     if (running) cancelRetry = deps.clock.after(waits.next(), () => void read())
@@ -173,6 +176,7 @@ export function liveSecret(source: SecretSource, deps: LiveSecretDependencies): 
     start() {
       if (running) return
       running = true
+      stopped = false
       endWatch = source.watch?.((cause) => {
         // A place that is down is asked by the back-off alone, however short the lifetime.
         if (cause === 'due' && (reading || cancelRetry !== undefined)) return
@@ -183,6 +187,7 @@ export function liveSecret(source: SecretSource, deps: LiveSecretDependencies): 
     },
     stop() {
       running = false
+      stopped = true
       endWatch?.()
       endWatch = undefined
       cancelRetry?.()

@@ -1,11 +1,10 @@
 // The server, as the options and the environment name it. The environment is looked at by the first
 // question, not when this is built.
 
-import { readFile } from 'node:fs/promises'
-
 import type { Clock } from '../base/clock.ts'
 import { errorCode } from '../base/fault.ts'
 import type { Secret } from '../base/secret.ts'
+import { readSmallFile } from './small-file.ts'
 import { isVaultAddress } from './vault-address.ts'
 import { VaultDefect } from './vault-defect.ts'
 import type { VaultSettings } from './vault-options.ts'
@@ -105,7 +104,7 @@ export function vaultServer(settings: VaultSettings, deps: VaultServerDependenci
 async function authorities(path: string | undefined): Promise<string | undefined> {
   if (path === undefined) return undefined
   try {
-    return await readFile(path, 'utf8')
+    return await readSmallFile(path)
   } catch (error) {
     throw new VaultDefect(
       `needs a file of authorities that cannot be read (${errorCode(error)})`,

@@ -5,7 +5,7 @@ import type { Clock } from '../base/clock.ts'
 import type { Secret } from '../base/secret.ts'
 import { apiKey } from '../credentials/api-key.ts'
 import type { Credential } from '../credentials/credential.ts'
-import type { CredentialEvent, Side } from '../credentials/events.ts'
+import type { CredentialEvent } from '../credentials/events.ts'
 import { oauth } from '../credentials/oauth.ts'
 import type { CredentialSettings } from '../credentials/options.ts'
 import { credentialProbe } from '../credentials/probe.ts'
@@ -69,7 +69,6 @@ export function buildCredential(
   const observe = (event: CredentialEvent) => {
     tell(event)
     // A value that is new, or was refused, is tried anew: readiness must not rest on the old one.
-    if (event.kind === 'switched') serves(event.serving)
     if (event.kind === 'rejected' || event.kind === 'switched') probe.again()
     // The trial after the 401 may have come too early to know that no other token can be had.
     if (event.kind === 'mint_failed' && credential.status().refused) probe.again()
@@ -86,13 +85,6 @@ export function buildCredential(
             mint: tokenEndpoint({ encoding: settings.tokenRequest }, upstream, clock),
           },
         )
-  const serves = (side: Side) => {
-    const gauge = deps.metrics.credentialServing
-    for (const secret of ['current', 'previous'] as const) {
-      gauge.set({ credential: NAME, secret }, secret === side ? 1 : 0)
-    }
-  }
-  if (previous !== undefined) serves('current')
   const probe = credentialProbe({ name: NAME }, { credential, upstream, clock, random, observe })
   current.onChange(() => probe.again())
   return {

@@ -84,6 +84,12 @@ export async function startProxy(settings: Settings, world: ProxyWorld): Promise
       return left === undefined ? new Map() : new Map([[name, left / 1000]])
     },
     secretsFailing: () => failingSecrets(service.built),
+    serving() {
+      const { credential, secrets } = service.built
+      return secrets.length < 2
+        ? new Map()
+        : new Map([[credential.name, credential.status().serving]])
+    },
     connections: () => opened.connections(),
     logLost: () => world.sink.lost?.() ?? 0,
   })

@@ -6,8 +6,9 @@ import { isDeepStrictEqual } from 'node:util'
 import type { Clock } from '../base/clock.ts'
 import { Fault } from '../base/fault.ts'
 import type { Problem } from '../base/fault.ts'
-import { singleFlight } from '../base/single-flight.ts'
+import { oneAfterAnother } from '../base/single-flight.ts'
 import type { Settings } from '../config/settings.ts'
+import { within } from '../credentials/patience.ts'
 import type { Log } from '../observe/log.ts'
 import type { Metrics } from '../observe/metrics.ts'
 import type { KnownValues } from './credential.ts'
@@ -43,6 +44,9 @@ export interface ReloadDeps {
   readonly install: (next: Service) => void
 }
 
+/** How long the look at what is configured as before may take. */
+const PATIENCE = 10_000
+
 /** What is fixed when the process starts, by key path. */
 const FIXED: readonly (readonly [string, (settings: Settings) => unknown])[] = [
   ['listen', ({ listen }) => listen],
@@ -63,7 +67,8 @@ const FIXED: readonly (readonly [string, (settings: Settings) => unknown])[] = [
 
 /**
  * Builds the function that reloads: resolves when the new configuration serves, or with all that is
- * wrong while the old one stays. Calls at the same time share one reload. Never rejects.
+ * wrong while the old one stays. Calls during a reload share the one that follows it,
+ * for it may have read what they changed. Never rejects.
  */
 export function reloader(deps: ReloadDeps): () => Promise<Reloaded> {
   const { log, metrics } = deps
@@ -91,10 +96,10 @@ export function reloader(deps: ReloadDeps): () => Promise<Reloaded> {
     deps.install(next)
     before.retire(next)
     // What is configured as before may hold other values.
-    await deps.refresh()
+    await within(deps.clock, PATIENCE, deps.refresh())
   }
 
-  return singleFlight(async (): Promise<Reloaded> => {
+  async function reload(): Promise<Reloaded> {
     try {
       await take()
     } catch (error) {
@@ -109,7 +114,8 @@ export function reloader(deps: ReloadDeps): () => Promise<Reloaded> {
     const warnings = deps.kept()
     log.info(warnings.length === 0 ? {} : { warnings }, 'configuration reloaded')
     return { ok: true, warnings }
-  })
+  }
+  return oneAfterAnother(reload)
 }
 
 function fixedProblem(place: string): Problem {

@@ -18,6 +18,8 @@ import type { IssuedTokens } from '../store/issued-tokens.ts'
 import { buildCredential } from './credential.ts'
 import type { BuiltCredential, KnownValues } from './credential.ts'
 import { buildUpstream } from './upstream.ts'
+import { usage } from './usage.ts'
+import type { Usage } from './usage.ts'
 
 /** A configuration, with the values of the variables that its `env:` references name. */
 export interface ServiceSettings {
@@ -42,6 +44,8 @@ export interface ServiceDeps {
 export interface Service extends ServiceSettings {
   readonly serve: RequestListener
   readonly upstream: Upstream
+  /** Requests that use the upstream, also those of services before. */
+  readonly users: Usage
   readonly built: BuiltCredential
   /** Begins to read secrets and to try the credential; again it does nothing. */
   start(): void
@@ -80,7 +84,8 @@ export async function buildService(
         vendors: settings.secrets,
         known,
       })
-  const serve = journey(
+  const users = sameWay ? before.users : usage()
+  const answer = journey(
     {
       ...settings.limits,
       queueTimeout: settings.upstream.queueTimeout,
@@ -100,8 +105,13 @@ export async function buildService(
   return {
     settings,
     captured,
-    serve,
+    serve(request, response) {
+      // Its credential may be waited for, or its replay still to come: then nothing else holds the upstream.
+      response.once('close', users.begin())
+      answer(request, response)
+    },
     upstream,
+    users,
     built,
     start() {
       built.credential.start()
@@ -112,7 +122,7 @@ export async function buildService(
         built.probe.stop()
         built.credential.stop()
       }
-      if (next.upstream !== upstream) void upstream.close()
+      if (next.upstream !== upstream) users.retire(() => void upstream.close())
     },
     async destroy() {
       built.probe.stop()

@@ -1,6 +1,5 @@
 // Builds the upstream from the settings, with the certificates that it trusts.
 
-import { readFile } from 'node:fs/promises'
 import { getCACertificates } from 'node:tls'
 
 import type { Clock } from '../base/clock.ts'
@@ -8,6 +7,7 @@ import { Fault, errorCode } from '../base/fault.ts'
 import type { Settings } from '../config/settings.ts'
 import { upstream } from '../opusdns/upstream.ts'
 import type { Upstream } from '../opusdns/upstream.ts'
+import { readSmallFile } from '../secrets/small-file.ts'
 
 /** Builds the upstream; reads the CA file, opens no connection. */
 export async function buildUpstream(settings: Settings, clock: Clock): Promise<Upstream> {
@@ -19,7 +19,7 @@ async function certificates(path: string | undefined): Promise<readonly string[]
   if (path === undefined) return undefined
   let text: string
   try {
-    text = await readFile(path, 'utf8')
+    text = await readSmallFile(path)
   } catch (error) {
     throw badCertificates(path, `cannot be read (${errorCode(error)})`, error)
   }

@@ -21,6 +21,7 @@ function make() {
     node: '24.99.0',
     tokenExpiry: () => state.expiry,
     secretsFailing: () => [{ credential: 'default', secret: 'current', failing: false }],
+    serving: () => new Map(),
     connections: () => new Map(),
     logLost: () => state.lost,
   })

@@ -20,6 +20,7 @@ describe('the documents', () => {
       node: '0',
       tokenExpiry: () => new Map(),
       secretsFailing: () => [{ credential: 'default', secret: 'current', failing: false }],
+      serving: () => new Map(),
       connections: () => new Map(),
       logLost: () => 0,
     }).text()
