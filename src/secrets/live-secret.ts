@@ -99,7 +99,8 @@ export function liveSecret(source: SecretSource, deps: LiveSecretDependencies): 
   function accept(fresh: Secret): void {
     const before = value
     const recovered = failure !== undefined
-    value = fresh
+    // The same object while the value is the same: others tell values apart by it.
+    value = before?.equals(fresh) === true ? before : fresh
     failure = undefined
     waits.reset()
     const caveat = source.caveat?.()
