@@ -23,6 +23,15 @@ report.reportOnFatalError = false
 report.reportOnSignal = false
 report.reportOnUncaughtException = false
 
+// Nothing may turn off the verification of certificates, or print what a library sends and receives:
+// some do so with secrets. Before any of them is loaded.
+const undone = new Map(
+  ['NODE_TLS_REJECT_UNAUTHORIZED', 'GOOGLE_SDK_NODE_LOGGING', 'AZURE_LOG_LEVEL', 'DEBUG'].map(
+    (name) => [name, env[name]],
+  ),
+)
+for (const name of undone.keys()) delete env[name]
+
 // A core dump without memory. Containers seldom can set `ulimit -c`, and the kernel does not heed it
 // where dumps go to a program.
 try {
@@ -55,7 +64,8 @@ const world: World = {
   node: versions.node,
   facts: () => ({
     flags: [...process.execArgv, ...(env['NODE_OPTIONS'] ?? '').split(/\s+/)],
-    rejectUnauthorized: env['NODE_TLS_REJECT_UNAUTHORIZED'],
+    undone,
+    debug: env['NODE_DEBUG'],
     uid: process.getuid?.(),
     limits: procText('limits'),
     coreFilter: procText('coredump_filter'),

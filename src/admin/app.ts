@@ -25,7 +25,8 @@ export interface AdminDeps {
 
 /** How a reload went. */
 export type ReloadOutcome =
-  | { readonly ok: true }
+  /** `warnings`: what could not be read again, and stays in use as it was. */
+  | { readonly ok: true; readonly warnings: readonly string[] }
   | { readonly ok: false; readonly problems: readonly Problem[] }
 
 const SAME_SITE = new Set<string | undefined>([undefined, 'none', 'same-origin'])
@@ -47,9 +48,9 @@ export function adminListener(
     if (named.length !== 1 || !deps.hostAllowed(c.env.incoming)) {
       return c.text('The Host field names another server. List the name under admin.hosts.\n', 421)
     }
-    // A navigation (a link someone clicked) may read the page; scripts of other sites may not.
+    // A navigation (a link someone clicked, no form) may read the page; scripts of other sites may not.
     const site = c.req.header('sec-fetch-site')
-    const navigation = c.req.header('sec-fetch-mode') === 'navigate'
+    const navigation = c.req.method === 'GET' && c.req.header('sec-fetch-mode') === 'navigate'
     const foreign = c.req.header('origin') !== undefined || (!SAME_SITE.has(site) && !navigation)
     if (foreign) return c.text('Other sites may not read this.\n', 403)
     await next()
@@ -67,7 +68,7 @@ export function adminListener(
     const outcome = await deps.reload()
     if (outcome === undefined)
       return c.text('This proxy was started without a configuration.\n', 501)
-    if (outcome.ok) return c.json({ status: 'reloaded' })
+    if (outcome.ok) return c.json({ status: 'reloaded', warnings: outcome.warnings })
     c.header('Content-Type', 'application/problem+json')
     const title = 'The configuration was not taken; the old one stays'
     return c.body(JSON.stringify({ title, status: 422, problems: outcome.problems }), 422)

@@ -16,13 +16,21 @@ export interface Clock {
   after(ms: number, fire: () => void): Cancel
 }
 
+const LONGEST_TIMER = 2 ** 31 - 1
+
 /** The machine's own clock. */
 export const systemClock: Clock = {
   now: () => performance.now(),
   wall: () => Date.now(),
   after(ms, fire) {
-    const timer = setTimeout(fire, Math.max(0, ms))
-    timer.unref()
+    let timer: NodeJS.Timeout
+    function arm(left: number): void {
+      // Node.js makes 1 ms of what does not fit into 31 bits.
+      const step = Math.min(Math.max(0, left), LONGEST_TIMER)
+      timer = setTimeout(() => (left > step ? arm(left - step) : fire()), step)
+      timer.unref()
+    }
+    arm(ms)
     return () => clearTimeout(timer)
   },
 }

@@ -14,3 +14,27 @@ export function singleFlight<T>(work: () => Promise<T>): () => Promise<T> {
     return flight
   }
 }
+
+/**
+ * Wraps `work` so that one runs at a time, and calls made while one is under way share the next: each
+ * caller gets the outcome of work that began after the call. `work` must not reject.
+ */
+export function oneAfterAnother<T>(work: () => Promise<T>): () => Promise<T> {
+  let running: Promise<T> | undefined
+  let next: Promise<T> | undefined
+
+  function begin(): Promise<T> {
+    running = work().finally(() => {
+      running = undefined
+    })
+    return running
+  }
+  return function call() {
+    if (running === undefined) return begin()
+    next ??= running.then(() => {
+      next = undefined
+      return running ?? begin()
+    })
+    return next
+  }
+}

@@ -7,7 +7,7 @@ import type { LoadedSettings } from '../config/load.ts'
 import { NEEDS_CONFIGURATION, examineAll } from '../server/doctor/doctor.ts'
 import { skipped } from '../server/doctor/finding.ts'
 import type { Finding } from '../server/doctor/finding.ts'
-import { loadConfiguration } from './configuration.ts'
+import { loadConfiguration, takenEnvironment } from './configuration.ts'
 import { findingsJson, findingsText } from './doctor-print.ts'
 import { examineProcess } from './doctor-process.ts'
 import type { ConfigOption, ExitCode, World } from './world.ts'
@@ -35,7 +35,7 @@ export async function doctorCommand(options: DoctorOptions, world: World): Promi
     const needs = {
       clock: systemClock,
       captured,
-      environment: world.env,
+      environment: takenEnvironment(world),
       directory: world.cwd,
     }
     findings.push(...(await examineAll(settings, needs)))

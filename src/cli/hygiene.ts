@@ -7,8 +7,10 @@ import type { Problem } from '../base/fault.ts'
 export interface ProcessFacts {
   /** Options of Node.js, from the command line and from `NODE_OPTIONS`. */
   readonly flags: readonly string[]
-  /** Value of `NODE_TLS_REJECT_UNAUTHORIZED`. */
-  readonly rejectUnauthorized: string | undefined
+  /** Variables that were taken out of the environment at start, with their values. */
+  readonly undone: ReadonlyMap<string, string | undefined>
+  /** Value of `NODE_DEBUG`. */
+  readonly debug: string | undefined
   /** User id; `undefined` where the system has none. */
   readonly uid: number | undefined
   /** Text of `/proc/self/limits`; `undefined` where there is none. */
@@ -17,6 +19,7 @@ export interface ProcessFacts {
   readonly coreFilter: string | undefined
 }
 
+const REJECT = 'NODE_TLS_REJECT_UNAUTHORIZED'
 const WITHOUT = 'start without it; whoever set it can read the secret'
 const FLAGS: readonly [pattern: RegExp, fault: string, remedy: string][] = [
   [/^--inspect(?!-port$)/, 'opens the inspector, which reads all memory', WITHOUT],
@@ -56,11 +59,27 @@ export function hygieneProblems(facts: ProcessFacts): Problem[] {
       remedy: 'start after `ulimit -c 0`, as `npm start` does',
     })
   }
-  if (facts.rejectUnauthorized === '0') {
+  for (const [name, value] of facts.undone) {
+    if (name !== REJECT && (value ?? '') !== '') {
+      problems.push({
+        place: name,
+        fault: 'has no effect: what libraries send and receive is not printed',
+        remedy: 'remove it',
+      })
+    }
+  }
+  if (facts.undone.get(REJECT) === '0') {
     problems.push({
-      place: 'NODE_TLS_REJECT_UNAUTHORIZED',
+      place: REJECT,
       fault: 'has no effect: certificates are always verified',
       remedy: 'remove it; for a CA of your own set upstream.ca_file',
+    })
+  }
+  if ((facts.debug ?? '') !== '') {
+    problems.push({
+      place: 'NODE_DEBUG',
+      fault: 'has Node.js print what it does, secrets perhaps among it',
+      remedy: 'start without it',
     })
   }
   if (facts.uid === 0) {

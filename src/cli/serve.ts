@@ -6,7 +6,7 @@ import type { LogSink } from '../observe/log.ts'
 import { orderedSink } from '../observe/ordered-sink.ts'
 import { startProxy } from '../server/proxy.ts'
 import type { RunningProxy } from '../server/proxy.ts'
-import { configuration } from './configuration.ts'
+import { configuration, takenEnvironment } from './configuration.ts'
 import { framesOf } from '../base/frames.ts'
 import { hygieneProblems } from './hygiene.ts'
 import { printFault } from './printer.ts'
@@ -77,7 +77,7 @@ export async function serveCommand(options: ConfigOption, world: World): Promise
       stdout,
       captured,
       load,
-      environment: world.env,
+      environment: takenEnvironment(world),
       node: world.node,
       umask: (mask) => world.umask(mask),
       collectYoung: world.collect?.young,

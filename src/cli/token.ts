@@ -8,7 +8,7 @@ import type { MintResult } from '../credentials/token-reply.ts'
 import { referenceText } from '../secrets/reference-options.ts'
 import { secretSources } from '../secrets/reference.ts'
 import { buildUpstream } from '../server/upstream.ts'
-import { loadConfiguration } from './configuration.ts'
+import { loadConfiguration, takenEnvironment } from './configuration.ts'
 import { printDuration, printFault } from './printer.ts'
 import type { ConfigOption, ExitCode, World } from './world.ts'
 
@@ -33,7 +33,7 @@ export async function tokenCommand(options: ConfigOption, world: World): Promise
     const source = secretSources({
       clock: systemClock,
       captured,
-      environment: world.env,
+      environment: takenEnvironment(world),
       vendors: settings.secrets,
     })
     const upstream = await buildUpstream(

@@ -6,7 +6,7 @@ import type { CredentialSettings } from '../credentials/options.ts'
 import type { SecretReference } from '../secrets/reference-options.ts'
 import { CONVENTIONAL_KEY, credentialFromConventions } from './credential-conventions.ts'
 import type { Look } from './credential-conventions.ts'
-import { didYouMean } from './did-you-mean.ts'
+import { didYouMean } from '../base/did-you-mean.ts'
 import type { Variables } from './environment.ts'
 
 const KEY = 'OPUSDNS_API_KEY'

@@ -2,7 +2,7 @@
 // the file, and a warning for names that nobody knows. Never quotes a value.
 
 import type { Problem } from '../base/fault.ts'
-import { didYouMean } from './did-you-mean.ts'
+import { didYouMean } from '../base/did-you-mean.ts'
 
 /** Environment variables and those of `.env`, as one. */
 export interface Variables {

@@ -3,7 +3,7 @@
 
 import type { Problem } from '../base/fault.ts'
 import type { z } from '../base/schema.ts'
-import { didYouMean } from './did-you-mean.ts'
+import { didYouMean } from '../base/did-you-mean.ts'
 import { jsonSchema, keysAt } from './json-schema.ts'
 import type { JsonSchema } from './json-schema.ts'
 import { spokenProblem } from './spoken.ts'
@@ -14,8 +14,9 @@ type Path = readonly PropertyKey[]
 /** How to show the place of a setting. `line` is the path whose line is shown, `path` if left out. */
 export type PlaceOf = (path: Path, line?: Path) => string
 
-// A key is quoted only if it looks like a word: `{api_key:SECRET}` without the space is one key.
-const WORD = /^[A-Za-z][A-Za-z_-]{0,31}$/
+// A key is quoted only if it looks like a word: `{api_key:SECRET}` without the space is one key, and
+// `{opk_…}` is a secret in the wrong place.
+const WORD = /^(?!op[a-z]_)[A-Za-z][A-Za-z_-]{0,31}$/i
 
 const KINDS: Readonly<Record<string, readonly [fault: string, remedy: string]>> = {
   object: ['is not a mapping', 'write its keys indented below it, or remove it'],
@@ -44,9 +45,11 @@ function problemsOfOne(issue: Issue, above: Path, placeOf: PlaceOf, schema: Json
       return issue.keys.map((key) => unknownKey(key, path, placeOf, schema))
     case 'invalid_union': {
       // The branch of the right type knows best what is wrong inside of it.
-      const branch = issue.errors.find((inner) =>
+      const fitting = issue.errors.filter((inner) =>
         inner.every((one) => one.code !== 'invalid_type' || one.path.length > 0),
       )
+      const known = fitting.find((inner) => inner.every((one) => one.code !== 'unrecognized_keys'))
+      const branch = known ?? fitting[0]
       if (branch !== undefined && branch.length > 0) {
         return branch.flatMap((inner) => problemsOfOne(inner, path, placeOf, schema))
       }

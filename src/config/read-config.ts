@@ -1,12 +1,12 @@
 // Reads what `loadSettings` needs from disk: the configuration file and `.env`, and nothing else.
 
-import { lstatSync, readFileSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
+import { lstatSync } from 'node:fs'
 import { resolve } from 'node:path'
 
 import { errorCode, Fault } from '../base/fault.ts'
 import type { Look } from './credential-conventions.ts'
 import type { LoadInput } from './load.ts'
+import { readSmallFile } from './small-file.ts'
 
 /** See `readConfig`. */
 export interface ReadConfigOptions {
@@ -23,14 +23,14 @@ const VARIABLE = 'OPUSDNS_PROXY_CONFIG'
 /** The input of `loadSettings`. Rejects with a Fault `config_invalid` when a file cannot be read. */
 export async function readConfig(options: ReadConfigOptions): Promise<LoadInput> {
   const { env, directory } = options
-  const dotenv = await readDotenv(resolve(directory, '.env'))
+  const dotenv = readDotenv(resolve(directory, '.env'))
   const path = options.configPath ?? env[VARIABLE] ?? (await inDotenv(dotenv))
   const place = options.configPath === undefined ? VARIABLE : '--config'
   return {
     env,
     dotenv,
-    file: path === undefined || path === '' ? undefined : await readYaml(path, directory, place),
-    readText: (file) => readFileSync(resolve(directory, file), 'utf8'),
+    file: path === undefined || path === '' ? undefined : readYaml(path, directory, place),
+    readText: (file) => readSmallFile(resolve(directory, file)),
     look,
   }
 }
@@ -45,9 +45,9 @@ function look(path: string): ReturnType<Look> {
   }
 }
 
-async function readDotenv(path: string): Promise<string | undefined> {
+function readDotenv(path: string): string | undefined {
   try {
-    return await readFile(path, 'utf8')
+    return readSmallFile(path)
   } catch (error) {
     const code = errorCode(error)
     // A directory of that name is somebody's virtual environment, not ours.
@@ -62,9 +62,9 @@ async function inDotenv(text: string | undefined): Promise<string | undefined> {
   return (await parseDotenv(text))[VARIABLE]
 }
 
-async function readYaml(path: string, directory: string, place: string) {
+function readYaml(path: string, directory: string, place: string) {
   try {
-    return { path, text: await readFile(resolve(directory, path), 'utf8') }
+    return { path, text: readSmallFile(resolve(directory, path)) }
   } catch (error) {
     throw invalid(`${place} ${path}`, errorCode(error), 'check the path, and that it may be read')
   }

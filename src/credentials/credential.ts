@@ -24,7 +24,10 @@ export interface CredentialStatus {
   readonly warnings: readonly string[]
   /** Which of two configured secrets serves. */
   readonly serving: 'current' | 'previous'
-  /** True when OpusDNS answers 401 to the key, or to one token after the other. */
+  /**
+   * True when OpusDNS answered 401 to a request with the key, to one token after the other, or to a token
+   * while no other can be had.
+   */
   readonly refused: boolean
   /** Tells two values apart; absent while there is none. */
   readonly fingerprint?: string
@@ -46,8 +49,9 @@ export interface Credential {
    * Says that the upstream answered 401 to exactly this attachment. Resolves within 5 s with a
    * different one that is worth one replay, or `undefined` when there is none (then the upstream's
    * own 401 goes back). Never rejects. A late 401 of an old value does not harm the present one.
+   * `by` says what met the 401; default a request.
    */
-  reject(rejected: Attachment): Promise<Attachment | undefined>
+  reject(rejected: Attachment, by?: 'request' | 'trial'): Promise<Attachment | undefined>
   status(): CredentialStatus
   /** Begins reading secrets and, for OAuth, mints the first token. Failures show in `status`. */
   start(): void

@@ -4,6 +4,13 @@
 /** Which of two configured secrets is meant. */
 export type Side = 'current' | 'previous'
 
+/** What an operator should know of the side that serves. */
+export function servingWarnings(serving: Side): string[] {
+  return serving === 'current'
+    ? []
+    : ['The previous secret serves, not the current one: put the right one in its place.']
+}
+
 /** Why a token was asked for; a metric label. */
 export type MintCause = 'start' | 'due' | 'expired' | 'rejected' | 'secret_changed'
 

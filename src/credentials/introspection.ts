@@ -24,8 +24,10 @@ export interface KeyFacts {
   readonly detail: string
 }
 
-/** A credential, told when a trial shows that its value is good. */
-export type Triable = Credential & { confirmed?(attachment: Attachment): void }
+/** A credential that is told what a trial has shown of its value; `rejected` stands for a 401. */
+export type Triable = Credential & {
+  tried?(attachment: Attachment, outcome: ProbeOutcome): void
+}
 
 /**
  * Tries `credential` on the API. Never rejects; settles within 35 s. A 401 to an API key is
@@ -41,16 +43,17 @@ export async function introspect(
     let used = first
     let answer = await askAbout(first, upstream)
     if (answer.status === 401 && credential.kind === 'api_key') {
-      const second = await credential.reject(first)
+      const second = await credential.reject(first, 'trial')
       if (second !== undefined) {
         used = second
         answer = await askAbout(second, upstream)
-        if (answer.status === 401) await credential.reject(second)
       }
     }
     // A role or status that quotes the credential would go into the log.
     const facts = factsOf({ ...answer, body: used.echo.redact(answer.body) })
-    if (facts.outcome === 'accepted') credential.confirmed?.(used)
+    // A 403 leaves open whether the value is good.
+    const open = facts.outcome === 'rejected' && answer.status !== 401
+    credential.tried?.(used, open ? 'unknown' : facts.outcome)
     // Requests that fail as well show that this refusal is meant.
     const lenient = credential.kind === 'oauth' && !credential.status().refused
     if (facts.outcome === 'rejected' && lenient) {

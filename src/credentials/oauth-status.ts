@@ -2,6 +2,7 @@
 
 import type { AccessToken } from './access-token.ts'
 import type { CredentialStatus } from './credential.ts'
+import { servingWarnings } from './events.ts'
 import type { Side } from './events.ts'
 import type { MintRefusal } from './token-reply.ts'
 
@@ -13,7 +14,10 @@ export interface OAuthState {
   readonly token: AccessToken | undefined
   /** The upstream answered 401 to `token`. */
   readonly doubted: boolean
-  /** The upstream answered 401 to `token` and to the one before it. */
+  /**
+   * The upstream answered 401 to `token`, and there is no way out of it: to the one before it as well,
+   * or no other token can be had.
+   */
   readonly refused: boolean
   /** Why the last attempt failed; `undefined` after a success, or before the first. */
   readonly failure: MintRefusal | undefined
@@ -35,8 +39,8 @@ export function oauthStatus(state: OAuthState): CredentialStatus {
   return { usable: true, detail, warnings, serving, refused, fingerprint, expiresIn }
 }
 
-function warningsOf({ doubted, failure }: OAuthState): string[] {
-  const warnings: string[] = []
+function warningsOf({ doubted, failure, serving }: OAuthState): string[] {
+  const warnings = servingWarnings(serving)
   if (doubted) warnings.push('OpusDNS answered 401 to the token.')
   if (failure !== undefined) warnings.push(`The refresh fails: ${failure.detail}`)
   return warnings

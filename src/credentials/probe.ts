@@ -86,6 +86,8 @@ export function credentialProbe(options: ProbeOptions, deps: ProbeDependencies):
     triedAt = clock.now()
     const found = await introspect(credential, upstream)
     trying = false
+    // What was found of a credential that is no longer in use is nobody's business.
+    if (!running) return
     // An unanswered trial takes back nothing that an earlier one has shown.
     const silent = found.outcome === 'unreachable' || found.outcome === 'unknown'
     facts =
@@ -93,14 +95,14 @@ export function credentialProbe(options: ProbeOptions, deps: ProbeDependencies):
         ? { ...facts, outcome: found.outcome, detail: found.detail }
         : found
     tell(facts)
-    if (running) plan(found.outcome)
+    plan(found.outcome)
   }
 
   function plan(outcome: KeyFacts['outcome']): void {
     if (outcome !== 'unreachable') waits.reset()
     let wait = outcome === 'rejected' ? RECHECK_SLOWLY : RECHECK
     // Requests fail too, so somebody waits for the end of this.
-    if (outcome === 'rejected' && oauth && credential.status().refused) wait = SPACING
+    if (outcome === 'rejected' && credential.status().refused) wait = SPACING
     if (outcome === 'unreachable') {
       // Nobody waits for the role of an OAuth credential that has its token.
       const proven = oauth && credential.status().usable

@@ -104,6 +104,7 @@ export function tokenKeeper(name: string, deps: TokenKeeperDependencies): TokenK
     cancelTimer?.()
     cancelTimer = undefined
     const cause = causeAt(now)
+    const reason = wanted
     demanded = false
     wanted = undefined
     const sequence = ++issued
@@ -113,6 +114,8 @@ export function tokenKeeper(name: string, deps: TokenKeeperDependencies): TokenK
     }
     flight = mintRound({ clientId, pair, mint, clock, late }).then((round) => {
       flight = undefined
+      // Nothing was tried: a timer of Node.js may come a fraction of a millisecond before a cool-down ends.
+      if (round.minted === undefined && round.failures.length === 0) wanted ??= reason
       land(round, cause, sequence)
       plan()
     })
@@ -213,7 +216,7 @@ export function tokenKeeper(name: string, deps: TokenKeeperDependencies): TokenK
         now,
         token: usable(now),
         doubted,
-        refused: refusals > 1,
+        refused: refusals > 1 || (doubted && failure !== undefined),
         failure,
         retryIn,
         serving: pair.serving(),

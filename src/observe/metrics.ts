@@ -27,8 +27,6 @@ export interface Metrics {
   readonly tokenRequests: Counter<'credential' | 'result' | 'cause'>
   readonly tokenLastSuccess: Gauge<'credential'>
   readonly tokenRefreshFailing: Gauge<'credential'>
-  /** 1 for the side that serves, 0 for the other. */
-  readonly credentialServing: Gauge<'credential' | 'secret'>
   /** Seconds since 1970; no sample while the key never expires, or OpusDNS has not said. */
   readonly keyExpiry: Gauge<'credential'>
   readonly replays: Counter<'outcome'>
@@ -59,6 +57,13 @@ interface Timing {
   readonly upstream: Histogram.Internal<'method' | 'operation'>
 }
 
+/** Whether the latest read of a secret failed; also while it was never read. */
+export interface FailingSecret {
+  readonly credential: string
+  readonly secret: 'current' | 'previous'
+  readonly failing: boolean
+}
+
 /** See `metrics`. */
 export interface MetricsOptions {
   /** Versions of the program and of Node.js, for `build_info`. */
@@ -66,6 +71,10 @@ export interface MetricsOptions {
   readonly node: string
   /** Read at each scrape: seconds until the token expires, or `undefined` when there is none. */
   readonly tokenExpiry: () => ReadonlyMap<string, number>
+  /** Read at each scrape: every secret of the credentials in use. */
+  readonly secretsFailing: () => readonly FailingSecret[]
+  /** Read at each scrape: which of two secrets serves, by credential; those with one have none. */
+  readonly serving: () => ReadonlyMap<string, 'current' | 'previous'>
   /** Read at each scrape: open connections of clients by listener address. */
   readonly connections: () => ReadonlyMap<string, number>
   /** Read at each scrape: log lines that could not be written so far. */
@@ -161,6 +170,33 @@ export function metrics(options: MetricsOptions): Metrics {
     },
   })
 
+  new Gauge({
+    name: name('secret_failing'),
+    help: '1 while a secret cannot be read from its place, else 0; its last good value stays in use.',
+    labelNames: ['credential', 'secret'],
+    registers,
+    collect() {
+      this.reset()
+      for (const { credential, secret, failing } of options.secretsFailing()) {
+        this.set({ credential, secret }, failing ? 1 : 0)
+      }
+    },
+  })
+  new Gauge({
+    name: name('credential_serving'),
+    help: '1 for the secret (current or previous) that serves, 0 for the other.',
+    labelNames: ['credential', 'secret'],
+    registers,
+    collect() {
+      this.reset()
+      for (const [credential, side] of options.serving()) {
+        for (const secret of ['current', 'previous'] as const) {
+          this.set({ credential, secret }, secret === side ? 1 : 0)
+        }
+      }
+    },
+  })
+
   // By method and operation; prom-client's own look-up would build an object for each.
   const timings = new Map<string, Timing>()
 
@@ -194,12 +230,6 @@ export function metrics(options: MetricsOptions): Metrics {
       name: name('token_refresh_failing'),
       help: '1 while the last try to get a token failed, else 0.',
       labelNames: ['credential'],
-      registers,
-    }),
-    credentialServing: new Gauge({
-      name: name('credential_serving'),
-      help: '1 for the secret (current or previous) that serves, 0 for the other.',
-      labelNames: ['credential', 'secret'],
       registers,
     }),
     keyExpiry: new Gauge({

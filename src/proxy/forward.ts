@@ -91,6 +91,9 @@ class Errand implements AttemptOwner {
   readonly #masks: boolean
   readonly #reading: Reading | undefined
   #attachment: Attachment | undefined
+  #rejected: Attachment | undefined
+  /** To send in place of `#rejected`. */
+  #better: Attachment | undefined
   #stopWaiting: Cancel | undefined
   #retried = false
   #replayed = false
@@ -176,7 +179,9 @@ class Errand implements AttemptOwner {
   fields(): string[] {
     const { credential } = this.#deps
     this.#stopWaiting?.()
-    const present = credential.obtain()
+    const now = credential.obtain()
+    // One 401 does not change what serves, but this request has its other value.
+    const present = now === this.#rejected && this.#better ? this.#better : now
     if (present instanceof Promise) {
       // It expired while the request waited for a connection. An expired one is never sent.
       present.catch(() => undefined)
@@ -205,6 +210,7 @@ class Errand implements AttemptOwner {
   onUnauthorized(): true | Promise<boolean> {
     const { credential, metrics } = this.#deps
     // Also when this request cannot profit: the next one shall have a better value.
+    this.#rejected = this.#attachment
     const better = this.#attachment && credential.reject(this.#attachment)
     if (better === undefined || this.#replayed || this.#isStream()) {
       metrics.replays.inc({ outcome: this.#replayed ? 'rejected_again' : 'not_replayable' })
@@ -217,6 +223,7 @@ class Errand implements AttemptOwner {
       }
       metrics.replays.inc({ outcome: 'replayed' })
       this.#replayed = true
+      this.#better = attachment
       this.send()
       return false
     })

@@ -20,10 +20,10 @@ import type { Consumer } from './consumer.ts'
 import { Exchange } from './exchange.ts'
 import { forward } from './forward.ts'
 import type { HostGuard } from './host-guard.ts'
+import { listReply } from './list-reply.ts'
 import { answerLogin } from './local-token.ts'
-import { METHODS } from './methods.ts'
-import { answerList } from './list-reply.ts'
 import { masksReply } from './masked-reply.ts'
+import { METHODS } from './methods.ts'
 import { permission } from './permission.ts'
 import type { LimitSettings } from './options.ts'
 import { refuse } from './refusal.ts'
@@ -102,6 +102,7 @@ export function journey(options: JourneyOptions, deps: JourneyDeps): RequestList
   const guard = requestGuard(options, deps.hostGuard)
   const room = admission(options, clock)
   const permit = permission(deps)
+  const answerList = listReply()
 
   /** From "who?" to "go": for everything under `/v1/`. */
   function pass({ exchange, head }: Passage): void {
@@ -160,22 +161,19 @@ export function journey(options: JourneyOptions, deps: JourneyDeps): RequestList
     )
   }
 
+  /** Sends it on; or reads the list that only a part of may be shown. */
   function send(exchange: Exchange, consumer: Consumer, head: RequestHead, body: Body): void {
-    const { policy, mode, way } = consumer
+    const { mode, policy, way } = consumer
     const masks = masksReply(exchange, policy)
     const decision = exchange.noted?.decision
+    const member = namedListMember(exchange.operation)
     if (decision?.kind !== 'filtered' || mode === 'report') {
       forward(exchange, head.fields, body, way, masks)
       return
     }
+    if (member === undefined) throw new Error('a list without names cannot be filtered')
     dropBody(body)
-    const member = namedListMember(exchange.operation)
-    try {
-      if (member === undefined) throw new Error('a list without names')
-      answerList(exchange, head.fields, way, { member, sees: decision.sees, masks })
-    } catch (error) {
-      refuse(exchange, error)
-    }
+    answerList(exchange, head.fields, { member, sees: decision.sees, masks }, way)
   }
 
   const app = new Hono<{ Bindings: Passage }>({

@@ -1,49 +1,63 @@
-// The query of a list that is read whole: the client's own filters and order in their bytes, and pages
-// of ours.
+// The query of a list that is to be filtered: which page the client asked for, and the same query for
+// pages of ours. All other parameters keep their bytes.
 
-import { Fault } from '../base/fault.ts'
+/** Elements on a page of ours: the most that the API gives. */
+const OUR_SIZE = 1000
+/** What the API takes when nothing is asked for. */
+const DEFAULT_SIZE = 10
 
-/** What the client asked for, and what is asked for in its place. */
+/** See the top of the file. */
 export interface ListQuery {
   /** From 1. */
   readonly page: number
+  /** 1 to 1000. */
   readonly pageSize: number
-  /** The query for one of our pages, with its `?`. */
+  /** The query with its `?` for page `page` of the whole list. */
   of(page: number): string
 }
 
-/** Elements on a page of ours: as many as OpusDNS gives. */
-const LARGEST_PAGE = 1000
-/** The page size of OpusDNS where none is asked for. */
-const USUAL_PAGE = 10
-
-/** Reads a query (with its `?`, or empty). Throws a Fault for a page that OpusDNS would refuse too. */
-export function listQuery(query: string): ListQuery {
+/**
+ * Reads `query` (with its `?`, or empty). `undefined` when `page` or `page_size` is nothing that every
+ * reader takes for the same number in range.
+ */
+export function listQuery(query: string): ListQuery | undefined {
+  let page: string | undefined
+  let pageSize: string | undefined
   const others: string[] = []
-  const asked: Partial<Record<string, string>> = {}
   for (const part of query.slice(1).split('&')) {
-    const [name = '', value = ''] = decoded(part)
-    // Of several, the last one counts.
-    if (name === 'page' || name === 'page_size') asked[name] = value
-    else if (part !== '') others.push(part)
+    if (part === '') continue
+    const equals = part.indexOf('=')
+    const name = nameIn(equals < 0 ? part : part.slice(0, equals))
+    const value = equals < 0 ? '' : part.slice(equals + 1)
+    // Of a repeated parameter the API takes the last.
+    if (name === 'page') page = value
+    else if (name === 'page_size') pageSize = value
+    else others.push(part)
   }
+  const wanted = {
+    page: number(page, 1, 999_999_999),
+    pageSize: number(pageSize, DEFAULT_SIZE, OUR_SIZE),
+  }
+  if (wanted.page === undefined || wanted.pageSize === undefined) return undefined
   return {
-    page: whole('page', asked['page'], 1, Number.MAX_SAFE_INTEGER),
-    pageSize: whole('page_size', asked['page_size'], USUAL_PAGE, LARGEST_PAGE),
-    of: (page) => `?${[...others, `page=${page}`, `page_size=${LARGEST_PAGE}`].join('&')}`,
+    page: wanted.page,
+    pageSize: wanted.pageSize,
+    // Ours come last, so that they win over a spelling of theirs that we do not know.
+    of: (at) => `?${[...others, `page=${at}`, `page_size=${OUR_SIZE}`].join('&')}`,
   }
 }
 
-/** Name and value as the upstream will read them: a name may be escaped too. */
-function decoded(part: string): readonly string[] {
-  return [...new URLSearchParams(part)].flat()
+function number(text: string | undefined, fallback: number, most: number): number | undefined {
+  if (text === undefined) return fallback
+  if (!/^[1-9]\d{0,8}$/.test(text)) return undefined
+  const value = Number(text)
+  return value > most ? undefined : value
 }
 
-function whole(name: string, text: string | undefined, usual: number, most: number): number {
-  if (text === undefined) return usual
-  const value = /^\d{1,15}$/.test(text) ? Number(text) : 0
-  if (value >= 1 && value <= most) return value
-  throw new Fault('bad_request', {
-    detail: `The parameter ${name} is not a whole number from 1${most > LARGEST_PAGE ? '' : ` to ${most}`}.`,
-  })
+function nameIn(text: string): string {
+  try {
+    return decodeURIComponent(text.replaceAll('+', ' '))
+  } catch {
+    return text
+  }
 }

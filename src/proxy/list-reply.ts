@@ -1,157 +1,150 @@
-// Answers a list with what the consumer may see of it. OpusDNS pages over everything, so the list is
-// read whole, page by page, and paged anew; elements keep their bytes. Never a part that looks whole.
+// Answers a list of which the client may see only a part: reads all of it at OpusDNS, page by page,
+// keeps what may be seen, and pages that as the client asked for. Never shows a part of what may be
+// seen as if it were all.
 
 import { Fault } from '../base/fault.ts'
-import { arraySpans, readJson } from '../base/json-text.ts'
 import type { EchoFilter } from '../credentials/echo.ts'
-import { canonicalName } from '../opusdns/name.ts'
+import { queue } from '../opusdns/queue.ts'
 import type { Receiver } from './attempt.ts'
 import type { Exchange } from './exchange.ts'
 import { read } from './forward.ts'
 import type { ForwardDeps } from './forward.ts'
+import { listPage } from './list-page.ts'
+import type { ListScope } from './list-page.ts'
 import { listQuery } from './list-query.ts'
 import type { ListQuery } from './list-query.ts'
-import { withoutCodings } from './masked-reply.ts'
+import { listWalk } from './list-walk.ts'
+import { maskable, withoutCodings } from './masked-reply.ts'
 import { refuse } from './refusal.ts'
+import type { ReplyHead } from './reply-head.ts'
 import { ReplyWriter } from './reply-writer.ts'
 import { secretMask } from './secret-mask.ts'
 
-/** See `answerList`. */
-export interface ListOptions {
-  /** The member that names each element. */
-  readonly member: string
-  /** Whether the consumer may see what has this canonical name. */
-  readonly sees: (name: string) => boolean
-  /** True to mask transfer codes and the like. */
+/** How often OpusDNS is asked for one list at most. */
+const MOST_PAGES = 200
+/** Bytes of one list, as OpusDNS shows it. */
+const MOST_BYTES = 64 * 1024 * 1024
+/** Milliseconds for one list: the clients wait 30 s (opusdns/API.md section 6.10). */
+const DEADLINE = 25_000
+/** Lists that are read at once, whoever asked: each may take much memory. */
+const AT_ONCE = 4
+
+/** What a filtered list needs to know besides its exchange. */
+export interface FilteredList extends ListScope {
+  /** Whether transfer codes and the like are masked. */
   readonly masks: boolean
 }
 
-const MOST_PAGES = 200
-const MOST_BYTES = 64 * 1024 * 1024
-/** A list that changes while it is read is read again this often. */
-const TRIES = 3
-
-/** What one page says. */
-interface Page {
-  readonly elements: readonly (readonly [name: string, text: string])[]
-  readonly total: number
-  readonly isLast: boolean
-}
-
-/** Answers `exchange`, a GET of a list, with the elements that `sees` lets through. */
-export function answerList(
+/** Answers `exchange` with what `list` shows. `fields` are the client's, without a credential. */
+export type ListReply = (
   exchange: Exchange,
   fields: readonly string[],
+  list: FilteredList,
   way: ForwardDeps,
-  options: ListOptions,
+) => void
+
+/** Builds the answerer: one for all consumers, for it bounds what is read at once. */
+export function listReply(): ListReply {
+  const places = queue(AT_ONCE)
+
+  return function answer(exchange, fields, list, way) {
+    exchange.atEnd(way.clock.after(DEADLINE, () => exchange.onExpired?.(tooSlow())))
+    const takeBack = places.take(() => {
+      exchange.atEnd(places.release)
+      walk(exchange, plainFields(fields), list, way)
+    })
+    if (takeBack !== undefined) rest(exchange, takeBack)
+  }
+}
+
+/** What becomes of the exchange when it ends while OpusDNS is asked nothing. */
+function rest(exchange: Exchange, before: () => void): void {
+  exchange.onAbandoned = before
+  exchange.onExpired = (fault) => {
+    before()
+    if (!exchange.settled) refuse(exchange, fault)
+  }
+}
+
+function walk(
+  exchange: Exchange,
+  fields: readonly string[],
+  list: FilteredList,
+  way: ForwardDeps,
 ): void {
   const query = listQuery(exchange.query)
-  const plain = withoutCodings(fields)
-  let seen = new Map<string, string>()
+  const collected = listWalk()
+  let pages = 0
   let bytes = 0
-  let total = -1
-  let tries = 1
 
-  function ask(page: number): void {
-    read(exchange, plain, way, {
-      target: exchange.path + query.of(page),
-      receive(status, head, echo, flow, failed): Receiver {
-        // What OpusDNS refuses is its own answer; in the middle of a list, nobody could tell.
-        if (status !== 200 && page === 1 && tries === 1) {
+  function next(): void {
+    pages += 1
+    const first = pages === 1
+    read(exchange, fields, way, {
+      // What a bad page is answered with, OpusDNS knows best.
+      target: exchange.path + (query === undefined ? exchange.query : query.of(collected.page)),
+      receive(status, head, echo, flow, failed) {
+        if (first && status >= 300)
           return new ReplyWriter(exchange, status, head, echo, flow, failed)
-        }
-        if (status !== 200) throw incomplete()
-        if (head.encoding !== undefined) throw notReadable('It is in a coding.')
-        return collector((body) => take(page, body, echo), failed)
+        if (query === undefined) throw badPage()
+        if (status !== 200) throw broken(status, head)
+        maskable(status, head, 'GET')
+        return collector(head, echo, failed)
       },
     })
   }
 
-  function collector(done: (body: Buffer) => void, failed: (fault: Fault) => void): Receiver {
+  function collector(head: ReplyHead, echo: EchoFilter, failed: (fault: Fault) => void): Receiver {
     const pieces: Buffer[] = []
-    let over = false
     return {
       begun: false,
       data(piece) {
-        if (over) return
         bytes += piece.length
-        pieces.push(piece)
-        if (bytes <= MOST_BYTES) return
-        over = true
-        failed(tooLarge())
+        if (bytes > MOST_BYTES) failed(tooLarge())
+        else pieces.push(piece)
       },
       end() {
-        if (over || exchange.settled) return
         try {
-          done(Buffer.concat(pieces))
+          took(echo.redact(Buffer.concat(pieces)), head, echo)
         } catch (error) {
           refuse(exchange, error)
         }
       },
-      flush() {},
-      abandon() {
-        over = true
-      },
+      flush: () => undefined,
+      abandon: () => undefined,
     }
   }
 
-  function take(page: number, body: Buffer, echo: EchoFilter): void {
-    const shown = options.masks ? secretMask()(body) : body
-    const { elements, total: now, isLast } = pageOf(echo.redact(shown), options.member)
-    if (page > 1 && now !== total) {
-      again()
+  function took(body: Buffer, head: ReplyHead, echo: EchoFilter): void {
+    if (exchange.settled) return
+    if (collected.take(listPage(body, collected.page, list))) {
+      write(exchange, collected.elements(), query as ListQuery, list, head, echo)
       return
     }
-    total = now
-    for (const [name, text] of elements) {
-      if (!seen.has(name) && options.sees(name)) seen.set(name, text)
+    if (pages >= MOST_PAGES) throw tooLarge()
+    rest(exchange, () => undefined)
+    const ready = way.credential.obtain()
+    // A long list may outlive a token.
+    if (!(ready instanceof Promise)) next()
+    else {
+      ready.then(
+        () => exchange.settled || next(),
+        (error: unknown) => exchange.settled || refuse(exchange, error),
+      )
     }
-    if (isLast) answer(exchange, [...seen.values()], query)
-    else if (page === MOST_PAGES) throw tooLarge()
-    else ask(page + 1)
   }
 
-  /** Something came or went, so that elements may have moved past the pages. */
-  function again(): void {
-    tries += 1
-    if (tries > TRIES) throw incomplete()
-    seen = new Map()
-    total = -1
-    ask(1)
-  }
-
-  ask(1)
+  next()
 }
 
-/** Reads one page. Throws a Fault for what two readers could understand differently. */
-function pageOf(body: Buffer, member: string): Page {
-  let value: unknown
-  try {
-    value = readJson(body)
-  } catch (error) {
-    throw notReadable('It is no JSON that all readers understand alike.', error)
-  }
-  const text = body.toString('utf8')
-  const spans = arraySpans(text, 'results')
-  const { results, pagination } = value as {
-    readonly results?: readonly Record<string, unknown>[]
-    readonly pagination?: Record<string, unknown>
-  }
-  const total = pagination?.['total_items']
-  const more = pagination?.['has_next_page']
-  if (spans === undefined || typeof total !== 'number' || typeof more !== 'boolean') {
-    throw notReadable('It is no list with pagination.')
-  }
-  const elements = spans.elements.flatMap(({ start, end }, at) => {
-    const name = results?.[at]?.[member]
-    const canonical = typeof name === 'string' ? canonicalName(name) : undefined
-    return canonical === undefined ? [] : [[canonical, text.slice(start, end)] as const]
-  })
-  return { elements, total, isLast: !more }
-}
-
-function answer(exchange: Exchange, elements: readonly string[], query: ListQuery): void {
-  const { page, pageSize } = query
+function write(
+  exchange: Exchange,
+  elements: readonly string[],
+  { page, pageSize }: ListQuery,
+  { masks }: FilteredList,
+  head: ReplyHead,
+  echo: EchoFilter,
+): void {
   const pages = Math.ceil(elements.length / pageSize)
   const pagination = {
     total_pages: pages,
@@ -166,31 +159,64 @@ function answer(exchange: Exchange, elements: readonly string[], query: ListQuer
     `{"results":[${shown.join(',')}],"pagination":${JSON.stringify(pagination)}}`,
   )
   const fields = ['Content-Type', 'application/json', 'Content-Length', String(body.length)]
-  fields.push('Cache-Control', 'no-store', 'X-Request-Id', exchange.id)
-  if (exchange.upstreamId !== undefined) fields.push('X-Server-Request-Id', exchange.upstreamId)
-  exchange.source = 'upstream'
-  exchange.response.writeHead(200, fields)
-  exchange.response.end(body)
+  fields.push('Cache-Control', 'no-store')
+  for (let index = 0; index < head.fields.length; index += 2) {
+    const name = head.fields[index] ?? ''
+    if (KEPT.has(name.toLowerCase())) fields.push(name, head.fields[index + 1] ?? '')
+  }
+  const writer = new ReplyWriter(
+    exchange,
+    200,
+    { ...head, fields },
+    echo,
+    { pause: () => undefined, resume: () => undefined },
+    (fault) => refuse(exchange, fault),
+    masks ? secretMask() : undefined,
+  )
+  writer.data(body)
+  writer.end()
+}
+
+/** Fields of the last page's head that are true of the whole. */
+const KEPT: ReadonlySet<string> = new Set(['date', 'via', 'x-request-id', 'x-server-request-id'])
+
+/** Fields about one reply of OpusDNS, and not about ours. */
+const OF_ONE_REPLY = /^(?:if-.*|content-.*|cache-control|pragma)$/i
+
+function plainFields(fields: readonly string[]): string[] {
+  const kept: string[] = []
+  for (let index = 0; index < fields.length; index += 2) {
+    const name = fields[index] ?? ''
+    if (!OF_ONE_REPLY.test(name)) kept.push(name, fields[index + 1] ?? '')
+  }
+  return withoutCodings(kept)
+}
+
+function badPage(): Fault {
+  return new Fault('bad_request', {
+    detail: 'page and page_size are whole numbers from 1 on, page_size at most 1000.',
+  })
 }
 
 function tooLarge(): Fault {
   return new Fault('list_too_large', {
-    detail:
-      `Only a part of this list is for this consumer, and the whole is too large to be read ` +
-      `(${MOST_PAGES} pages of 1000, or ${MOST_BYTES / 1024 / 1024} MiB). Narrow it with search.`,
+    detail: 'The list is too large to be filtered. Narrow it with search, or ask for single zones.',
   })
 }
 
-function incomplete(): Fault {
+function tooSlow(): Fault {
   return new Fault('list_incomplete', {
-    detail: 'The list changed, or OpusDNS failed, while it was read. Nothing of it is shown.',
+    detail: 'OpusDNS took too long to show all of the list, which is filtered for you.',
     retryAfter: 1,
   })
 }
 
-function notReadable(why: string, cause?: unknown): Fault {
-  return new Fault('reply_not_readable', {
-    detail: `The list of OpusDNS cannot be filtered. ${why}`,
-    cause,
+/** Not the first page: what came before is no answer, nor is this. */
+function broken(status: number, { fields }: ReplyHead): Fault {
+  const at = fields.findIndex((name, index) => index % 2 === 0 && /^retry-after$/i.test(name))
+  const wait = at < 0 ? '' : (fields[at + 1] ?? '')
+  return new Fault('list_incomplete', {
+    detail: `OpusDNS answered ${status} in the middle of the list, which is filtered for you.`,
+    retryAfter: /^[1-9]\d{0,3}$/.test(wait) ? Number(wait) : 1,
   })
 }

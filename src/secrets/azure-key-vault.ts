@@ -41,7 +41,7 @@ export function keyVaultReader(options: KeyVaultOptions, settings: AzureSettings
 
   async function opened(): Promise<SecretClient> {
     const library = await cloudLibrary(
-      '@azure/keyvault-secrets',
+      '@azure/keyvault-secrets @azure/identity',
       reference,
       () => import('@azure/keyvault-secrets'),
     )

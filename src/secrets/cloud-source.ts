@@ -11,7 +11,7 @@ import type { SecretSource } from './source.ts'
 /** Reads a secret once. Rejects with a Fault `secret_unavailable`. */
 export type CloudReading = () => Promise<Secret>
 
-/** The secret that a reference names; `open` is called at the first read, once. Built without I/O. */
+/** The secret that a reference names; `open` is called at the first read, again only if it fails. Built without I/O. */
 export function cloudSource(
   options: ReferenceOf<'aws-sm' | 'aws-ssm' | 'gcp' | 'azure'>,
   clock: Clock,
@@ -22,7 +22,12 @@ export function cloudSource(
     kind: options.kind,
     reference: referenceText(options),
     async read() {
-      const reading = await (opened ??= open())
+      opened ??= open().catch((error: unknown) => {
+        // For want of a file descriptor, perhaps: the next read may have more luck.
+        opened = undefined
+        throw error
+      })
+      const reading = await opened
       return reading()
     },
     watch: (changed) => every(clock, options.lifetime, changed),

@@ -59,7 +59,7 @@ export function cloudRead<T>(
   })
 }
 
-/** The SDK that `load` imports; a Fault with the command that installs it when it is not there. */
+/** The SDK that `load` imports; `name` is all that it takes, for npm. A Fault with the command that installs it when it is not there. */
 export async function cloudLibrary<T>(
   name: string,
   reference: string,
@@ -68,9 +68,10 @@ export async function cloudLibrary<T>(
   try {
     return await load()
   } catch (error) {
+    const what = name.includes(' ') ? `the packages ${name}` : `the package ${name}`
     const missing = ['ERR_MODULE_NOT_FOUND', 'MODULE_NOT_FOUND'].includes(errorCode(error))
     throw cloudFault(reference, [
-      missing ? `needs the package ${name}` : `needs the package ${name}, which cannot be loaded`,
+      missing ? `needs ${what}` : `needs ${what}, which cannot be loaded`,
       `npm install ${name}`,
     ])
   }

@@ -54,7 +54,7 @@ export function fileSource(options: FileSourceOptions, deps: { clock: Clock }): 
       caveat =
         (facts.mode & EVERYBODY_READS) === 0
           ? undefined
-          : `${reference} can be read by every user of the machine (mode ${octal(facts.mode)}).`
+          : `${reference} can be read by every user of the machine (mode ${octal(facts.mode)}): let the proxy's user alone read it; docs/secrets/local.md tells how for mounts.`
       if (!facts.isFile()) throw unavailable(reference, 'is not a regular file')
       const buffer = Buffer.alloc(MAX_SECRET_BYTES + 1)
       let length = 0

@@ -1,12 +1,12 @@
 // The way to one Secret at the Kubernetes API: where, as whom, and whom to trust. All of it is looked
 // up anew for each request, for Kubernetes rotates tokens and authorities under a running pod.
 
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
 import { errorCode, Fault } from '../base/fault.ts'
 import type { KubernetesSettings } from './kubernetes-options.ts'
 import type { SecretReference } from './reference-options.ts'
+import { readSmallFile } from './small-file.ts'
 import type { SecretSource } from './source.ts'
 
 /** See `kubernetesApi`. */
@@ -61,7 +61,7 @@ export function kubernetesApi(
   async function ca(): Promise<string | undefined> {
     if (settings.ca !== undefined) return text(settings.ca, 'check secrets.kubernetes.ca')
     try {
-      return await readFile(at('ca.crt'), 'utf8')
+      return await readSmallFile(at('ca.crt'))
     } catch (error) {
       // Outside a cluster the usual authorities may do.
       if (settings.address !== undefined && errorCode(error) === 'ENOENT') return undefined
@@ -71,7 +71,7 @@ export function kubernetesApi(
 
   async function text(path: string, remedy: string): Promise<string> {
     try {
-      return await readFile(path, 'utf8')
+      return await readSmallFile(path)
     } catch (error) {
       throw unreadable(path, error, remedy)
     }

@@ -45,6 +45,8 @@ export interface LiveSecretDependencies {
   readonly random?: (() => number) | undefined
   /** Called for every event, synchronously; must not throw. */
   readonly observe: (event: SecretEvent) => void
+  /** A good value that is known already; in use until the first read. */
+  readonly known?: Secret | undefined
 }
 
 /** The last good value of one secret, kept fresh. */
@@ -66,8 +68,11 @@ export interface LiveSecret {
   refresh(): Promise<Secret | undefined>
   /** Calls `listener` after the value changed (not for the first). Returns the function that ends it. */
   onChange(listener: (value: Secret) => void): () => void
-  /** `ok` is false while the latest read failed; `detail` is one sentence for an operator. */
-  status(): { ok: boolean; detail: string }
+  /**
+   * `ok` is false while the latest read failed; `detail` is one sentence for an operator, `caveat` one
+   * about how the secret is kept (see `SecretSource.caveat`).
+   */
+  status(): { ok: boolean; detail: string; caveat?: string }
   /** Begins to read and to watch; again it does nothing. */
   start(): void
   /** Ends timers and watchers; the last good value stays. */
@@ -80,9 +85,11 @@ export function liveSecret(source: SecretSource, deps: LiveSecretDependencies): 
   const place: EventPlace = { source: source.kind, reference }
   const listeners = new Set<(value: Secret) => void>()
   const waits = backoff(RETRY, deps.random)
-  let value: Secret | undefined
+  let value = deps.known
+  let loaded = false
   let failure: Fault | undefined
   let running = false
+  let stopped = false
   let endWatch: (() => void) | undefined
   let cancelRetry: Cancel | undefined
   // A change noticed during a read may be newer than what that read returns.
@@ -92,21 +99,24 @@ export function liveSecret(source: SecretSource, deps: LiveSecretDependencies): 
   function accept(fresh: Secret): void {
     const before = value
     const recovered = failure !== undefined
-    value = fresh
+    // The same object while the value is the same: others tell values apart by it.
+    value = before?.equals(fresh) === true ? before : fresh
     failure = undefined
     waits.reset()
     const caveat = source.caveat?.()
     if (recovered) deps.observe({ ...place, kind: 'recovered', caveat })
-    if (before === undefined) {
-      deps.observe({ ...place, kind: 'loaded', caveat })
-    } else if (!before.equals(fresh)) {
-      deps.observe({ ...place, kind: 'changed', caveat })
+    if (!loaded) deps.observe({ ...place, kind: 'loaded', caveat })
+    if (before !== undefined && !before.equals(fresh)) {
+      if (loaded) deps.observe({ ...place, kind: 'changed', caveat })
       for (const listener of listeners) listener(fresh)
     }
+    loaded = true
   }
 
   function refuse(error: unknown): void {
     failure = unavailable(error, reference)
+    // A read that was broken off is nobody's trouble.
+    if (stopped) return
     const keptLastGood = value !== undefined
     deps.observe({ ...place, kind: 'failed', detail: failure.message, keptLastGood })
     if (running) cancelRetry = deps.clock.after(waits.next(), () => void read())
@@ -157,7 +167,9 @@ export function liveSecret(source: SecretSource, deps: LiveSecretDependencies): 
     status() {
       if (failure === undefined) {
         if (value === undefined) return { ok: false, detail: `${reference} has not been read yet.` }
-        return { ok: true, detail: source.caveat?.() ?? `${reference} is loaded.` }
+        const caveat = source.caveat?.()
+        const detail = `${reference} is loaded.`
+        return caveat === undefined ? { ok: true, detail } : { ok: true, detail, caveat }
       }
       const kept = value === undefined ? '' : ' The last good value stays in use.'
       return { ok: false, detail: failure.message + kept }
@@ -165,7 +177,10 @@ export function liveSecret(source: SecretSource, deps: LiveSecretDependencies): 
     start() {
       if (running) return
       running = true
-      endWatch = source.watch?.(() => {
+      stopped = false
+      endWatch = source.watch?.((cause) => {
+        // A place that is down is asked by the back-off alone, however short the lifetime.
+        if (cause === 'due' && (reading || cancelRetry !== undefined)) return
         if (reading) readAgain = true
         else void read()
       })
@@ -173,6 +188,7 @@ export function liveSecret(source: SecretSource, deps: LiveSecretDependencies): 
     },
     stop() {
       running = false
+      stopped = true
       endWatch?.()
       endWatch = undefined
       cancelRetry?.()

@@ -4,13 +4,10 @@
 import { duration, z } from '../base/schema.ts'
 import { Secret } from '../base/secret.ts'
 import type { Extraction } from './extraction.ts'
-import { EXAMPLES, parseReference } from './reference-options.ts'
+import { parseReference } from './reference-options.ts'
 import type { SecretReference } from './reference-options.ts'
+import { NO_REFERENCE, referenceSlip } from './reference-slip.ts'
 import { secretFromText } from './value.ts'
-
-const NO_REFERENCE =
-  'is not a reference to a secret (a secret itself must not stand here); ' +
-  `write ${EXAMPLES}, and keep the secret there`
 
 const timeout = duration({ default: '10s', min: '100ms', max: '5m' }).describe(
   'How long one read may take.',
@@ -25,7 +22,7 @@ const DEFAULT_TIMES = { timeout: timeout.parse(undefined), lifetime: lifetime.pa
 const text = z.string().transform((written, context): SecretReference => {
   const parsed = parseReference(written, DEFAULT_TIMES)
   if (parsed !== undefined) return parsed
-  context.addIssue({ code: 'custom', message: NO_REFERENCE })
+  context.addIssue({ code: 'custom', message: referenceSlip(written) })
   return z.NEVER
 })
 
@@ -64,7 +61,7 @@ const described = z
     if (parsed !== undefined) {
       return { ...parsed, ...extractOf(parsed.extract?.field, written.base64) }
     }
-    context.addIssue({ code: 'custom', message: NO_REFERENCE, path: ['from'] })
+    context.addIssue({ code: 'custom', message: referenceSlip(written.from), path: ['from'] })
     return z.NEVER
   })
 

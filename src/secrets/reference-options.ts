@@ -88,13 +88,17 @@ const FORMS: readonly (readonly [RegExp, Parse])[] = [
   ],
   [
     form(`vault:([A-Za-z0-9_.~/-]*[A-Za-z0-9_.~-])(?:\\?version=(\\d{1,9}))?#([^#\\s]+)`),
-    ([path = '', version, field], times) => ({
-      kind: 'vault',
-      path,
-      ...(version === undefined ? {} : { version: Number(version) }),
-      ...fieldOf(field),
-      ...times,
-    }),
+    ([path = '', version, field], times) =>
+      // An URL would resolve these away, to another path than the one that is written.
+      path.split('/').some((part) => part === '' || part === '.' || part === '..')
+        ? undefined
+        : {
+            kind: 'vault',
+            path,
+            ...(version === undefined ? {} : { version: Number(version) }),
+            ...fieldOf(field),
+            ...times,
+          },
   ],
   [
     form(`aws-sm:([A-Za-z0-9/_+=.@:-]+)${FIELD}`),

@@ -16,6 +16,9 @@ export type SourceKind =
   | 'op'
   | 'k8s'
 
+/** Says that a new read is worth while; `due` when only time has passed. */
+export type Changed = (cause?: 'due') => void
+
 /**
  * One secret in one place. Built without I/O.
  */
@@ -33,7 +36,7 @@ export interface SecretSource {
    * command's output is over). Absent when the place cannot change while the process lives.
    * Returns the function that ends it.
    */
-  watch?(changed: () => void): () => void
+  watch?(changed: Changed): () => void
   /**
    * After a `read`: one sentence about how the secret is kept that an operator may want to mend (a
    * file that everybody may read). `undefined` when there is nothing to say.

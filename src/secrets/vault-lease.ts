@@ -1,6 +1,7 @@
 // When a secret is to be read again: after its lifetime, or earlier where its lease is shorter.
 
 import type { Cancel, Clock } from '../base/clock.ts'
+import type { Changed } from './source.ts'
 
 const SOONEST_MS = 1000
 
@@ -9,7 +10,7 @@ export interface LeaseWatch {
   /** Tells of the lease of what was just read, in seconds (0: none); the wait begins anew. */
   leased(seconds: number): void
   /** Calls `over` after each wait, until the returned function is called. */
-  watch(over: () => void): () => void
+  watch(over: Changed): () => void
 }
 
 /**
@@ -31,7 +32,7 @@ export function leaseWatch(lifetime: number, clock: Clock): LeaseWatch {
         cancel()
         cancel = clock.after(wait, () => {
           restart()
-          over()
+          over('due')
         })
       }
       restarts.add(restart)

@@ -1,11 +1,10 @@
 // The server, as the options and the environment name it. The environment is looked at by the first
 // question, not when this is built.
 
-import { readFile } from 'node:fs/promises'
-
 import type { Clock } from '../base/clock.ts'
 import { errorCode } from '../base/fault.ts'
 import type { Secret } from '../base/secret.ts'
+import { readSmallFile } from './small-file.ts'
 import { isVaultAddress } from './vault-address.ts'
 import { VaultDefect } from './vault-defect.ts'
 import type { VaultSettings } from './vault-options.ts'
@@ -27,6 +26,8 @@ export interface VaultQuestion {
 
 /** A Vault or OpenBao. */
 export interface VaultServer {
+  /** Its origin, for messages; `undefined` while none that may be shown is known. */
+  readonly origin: string | undefined
   /** The whole reply, whatever its status. Rejects with a VaultDefect when there is none. */
   ask(question: VaultQuestion): Promise<VendorReply>
 }
@@ -50,17 +51,27 @@ export function vaultServer(settings: VaultSettings, deps: VaultServerDependenci
   const { clock, environment } = deps
   const variable = (name: 'ADDR' | 'NAMESPACE' | 'CACERT') => vaultVariable(name, environment)
 
+  const written = settings.address ?? variable('ADDR')
+
   return {
+    // Of an address that is none it may be a password, or a token in the wrong variable.
+    origin: written !== undefined && isVaultAddress(written) ? new URL(written).origin : undefined,
     async ask({ method, path, body, token, timeout }) {
-      const origin = settings.address ?? variable('ADDR')
+      const origin = written
       if (origin === undefined) {
         throw new VaultDefect('has no server', 'set secrets.vault.address or VAULT_ADDR')
       }
       if (!isVaultAddress(origin)) {
-        throw new VaultDefect(
-          'has a server that no secret may travel to',
-          'set VAULT_ADDR to https and host alone, or to http on this machine',
-        )
+        const open = URL.canParse(origin) && new URL(origin).protocol === 'http:'
+        throw open
+          ? new VaultDefect(
+              'would travel over plain http to another machine',
+              'set VAULT_ADDR to https://host:port',
+            )
+          : new VaultDefect(
+              'has a server address that is no origin',
+              'set VAULT_ADDR to https://host:port alone, or to http:// on this machine',
+            )
       }
       const namespace = settings.namespace ?? variable('NAMESPACE')
       const ca = await authorities(settings.caFile ?? variable('CACERT'))
@@ -93,7 +104,7 @@ export function vaultServer(settings: VaultSettings, deps: VaultServerDependenci
 async function authorities(path: string | undefined): Promise<string | undefined> {
   if (path === undefined) return undefined
   try {
-    return await readFile(path, 'utf8')
+    return await readSmallFile(path)
   } catch (error) {
     throw new VaultDefect(
       `needs a file of authorities that cannot be read (${errorCode(error)})`,
@@ -114,6 +125,11 @@ function unreachable(error: unknown): VaultDefect {
       return new VaultDefect(
         'comes with more than 256 KiB',
         'keep it in a smaller secret of its own',
+      )
+    case 'ERR_TLS_CERT_ALTNAME_INVALID':
+      return new VaultDefect(
+        `cannot be asked for because the certificate is for another name (${code})`,
+        'write the name that is in the certificate of the server as its address',
       )
     default:
       return new VaultDefect(

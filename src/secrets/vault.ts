@@ -34,13 +34,14 @@ export function vaultSources(
   const server = vaultServer(settings, deps)
   const login = vaultLogin(settings.auth, { ...deps, server })
   const session = vaultSession(login, { clock: deps.clock, server })
-  return (reference) => vaultSource(reference, session, deps)
+  const { origin } = server
+  return (reference) => vaultSource(reference, session, { ...deps, origin })
 }
 
 function vaultSource(
   options: ReferenceOf<'vault'>,
   session: VaultSession,
-  deps: Pick<VaultDependencies, 'clock'>,
+  deps: Pick<VaultDependencies, 'clock'> & { readonly origin: string | undefined },
 ): SecretSource {
   const reference = referenceText(options)
   const { path, version, timeout } = options
@@ -76,7 +77,8 @@ function vaultSource(
         return secret
       } catch (error) {
         if (!(error instanceof VaultDefect)) throw error
-        const detail = `${reference} ${error.message}: ${error.remedy}.`
+        const server = deps.origin === undefined ? '' : ` (server ${deps.origin})`
+        const detail = `${reference} ${error.message}: ${error.remedy}${server}.`
         throw new Fault('secret_unavailable', { detail })
       }
     },

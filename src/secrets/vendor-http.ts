@@ -74,11 +74,15 @@ export function askVendor(question: VendorQuestion, clock: Clock): Promise<Vendo
 
     try {
       request = opened(question)
+      request.on('error', broken)
+      // Not among the options: those reach the socket, and NODE_DEBUG=net prints them.
+      for (const [name, value] of Object.entries(question.headers ?? {})) {
+        request.setHeader(name, value)
+      }
     } catch (error) {
       broken(error)
       return
     }
-    request.on('error', broken)
     request.on('close', () => fail('ECONNRESET'))
     request.on('response', (reply) => {
       const chunks: Buffer[] = []
@@ -113,7 +117,6 @@ function opened(question: VendorQuestion): ClientRequest {
   if (!isPrivateWay(url) && question.plainHttp !== true) throw new VendorFailure('PLAIN_HTTP')
   const options = {
     method: question.method,
-    headers: { ...question.headers },
     agent: false,
   } as const
   if (url.protocol === 'http:') {

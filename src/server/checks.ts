@@ -45,7 +45,10 @@ function secretsCheck({ secrets }: BuiltCredential): Check {
     name: 'secrets',
     ok: states.some(({ secret }) => secret.current() !== undefined),
     detail: states.map((state) => state.detail).join(' '),
-    warnings: failing.map((state) => state.detail),
+    warnings: [
+      ...failing.map((state) => state.detail),
+      ...states.flatMap(({ caveat }) => caveat ?? []),
+    ],
   }
 }
 

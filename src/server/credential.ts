@@ -5,20 +5,23 @@ import type { Clock } from '../base/clock.ts'
 import type { Secret } from '../base/secret.ts'
 import { apiKey } from '../credentials/api-key.ts'
 import type { Credential } from '../credentials/credential.ts'
-import type { CredentialEvent, Side } from '../credentials/events.ts'
+import type { CredentialEvent } from '../credentials/events.ts'
 import { oauth } from '../credentials/oauth.ts'
 import type { CredentialSettings } from '../credentials/options.ts'
 import { credentialProbe } from '../credentials/probe.ts'
 import type { CredentialProbe } from '../credentials/probe.ts'
 import { tokenEndpoint } from '../credentials/token-endpoint.ts'
 import type { Log } from '../observe/log.ts'
-import type { Metrics } from '../observe/metrics.ts'
+import type { FailingSecret, Metrics } from '../observe/metrics.ts'
 import type { Upstream } from '../opusdns/upstream.ts'
 import { liveSecret } from '../secrets/live-secret.ts'
 import type { LiveSecret, SecretEvent } from '../secrets/live-secret.ts'
 import type { SecretReference } from '../secrets/reference-options.ts'
-import type { SecretsSettings } from '../secrets/vendor-options.ts'
 import { secretSources } from '../secrets/reference.ts'
+import type { SecretsSettings } from '../secrets/vendor-options.ts'
+
+/** Good values by the order in which the credential names its secrets, current first. */
+export type KnownValues = readonly (Secret | undefined)[]
 
 /** See `buildCredential`. */
 export interface CredentialDeps {
@@ -32,6 +35,8 @@ export interface CredentialDeps {
   readonly environment: Readonly<Record<string, string | undefined>>
   /** How the places of secrets are reached. */
   readonly vendors: SecretsSettings
+  /** Values that were read already, in the order of `BuiltCredential.secrets`. */
+  readonly known: KnownValues
 }
 
 /** The credential, and all that an operator wants to know about it. */
@@ -51,17 +56,19 @@ export function buildCredential(
   const random = Math.random
   const observeSecret = secretObserver(deps)
   const source = secretSources(deps)
-  const live = (reference: SecretReference) =>
-    liveSecret(source(reference), { clock, random, observe: observeSecret })
-  const current = live(settings.kind === 'api_key' ? settings.key : settings.secret)
-  const previous = settings.previous === undefined ? undefined : live(settings.previous)
+  const live = (reference: SecretReference, known: Secret | undefined) =>
+    liveSecret(source(reference), { clock, random, observe: observeSecret, known })
+  const [one, other] = deps.known
+  const current = live(settings.kind === 'api_key' ? settings.key : settings.secret, one)
+  const previous = settings.previous === undefined ? undefined : live(settings.previous, other)
 
   const tell = credentialObserver(deps)
   const observe = (event: CredentialEvent) => {
     tell(event)
     // A value that is new, or was refused, is tried anew: readiness must not rest on the old one.
-    if (event.kind === 'switched') serves(event.serving)
     if (event.kind === 'rejected' || event.kind === 'switched') probe.again()
+    // The trial after the 401 may have come too early to know that no other token can be had.
+    if (event.kind === 'mint_failed' && credential.status().refused) probe.again()
   }
   const shared = { current, previous, clock, random, observe }
   const credential =
@@ -75,13 +82,6 @@ export function buildCredential(
             mint: tokenEndpoint({ encoding: settings.tokenRequest }, upstream, clock),
           },
         )
-  const serves = (side: Side) => {
-    const gauge = deps.metrics.credentialServing
-    for (const secret of ['current', 'previous'] as const) {
-      gauge.set({ credential: name, secret }, secret === side ? 1 : 0)
-    }
-  }
-  if (previous !== undefined) serves('current')
   const probe = credentialProbe({ name }, { credential, upstream, clock, random, observe })
   current.onChange(() => probe.again())
   return {
@@ -89,6 +89,15 @@ export function buildCredential(
     probe,
     secrets: previous === undefined ? [current] : [current, previous],
   }
+}
+
+/** Which secrets fail now, for the metric: of each credential `current` and, with two, `previous`. */
+export function failingSecrets({ credential, secrets }: BuiltCredential): FailingSecret[] {
+  return secrets.map((secret, at) => ({
+    credential: credential.name,
+    secret: at === 0 ? 'current' : 'previous',
+    failing: !secret.status().ok,
+  }))
 }
 
 function secretObserver({ log, metrics }: CredentialDeps): (event: SecretEvent) => void {

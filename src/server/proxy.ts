@@ -24,9 +24,11 @@ import type { RequestListener } from '../proxy/journey.ts'
 import { issuedTokens } from '../store/issued-tokens.ts'
 import type { Umask } from './bind.ts'
 import { readinessChecks } from './checks.ts'
+import { failingSecrets } from './credential.ts'
 import { drain } from './drain.ts'
 import { firstReads } from './first-reads.ts'
 import { openListeners } from './listeners.ts'
+import { keptAsTheyWere, readNewSecrets } from './new-secrets.ts'
 import { reloader } from './reload.ts'
 import type { Reloaded } from './reload.ts'
 import { buildService } from './service.ts'
@@ -94,6 +96,13 @@ export async function startProxy(settings: Settings, world: ProxyWorld): Promise
         }),
       )
     },
+    secretsFailing: () => [...service.ways.values()].flatMap(({ built }) => failingSecrets(built)),
+    serving() {
+      const pairs = [...service.ways.values()].filter(({ built }) => built.secrets.length > 1)
+      return new Map(
+        pairs.map(({ built: { credential } }) => [credential.name, credential.status().serving]),
+      )
+    },
     connections: () => opened.connections(),
     logLost: () => world.sink.lost?.() ?? 0,
   })
@@ -126,6 +135,7 @@ export async function startProxy(settings: Settings, world: ProxyWorld): Promise
     audit?.reopen()
     return Promise.all([...secrets().map((secret) => secret.refresh()), opened.reload()])
   }
+  const kept = () => keptAsTheyWere(secrets(), opened.certificates())
   const { load } = world
   const reload =
     load &&
@@ -134,8 +144,10 @@ export async function startProxy(settings: Settings, world: ProxyWorld): Promise
       log: journal,
       metrics: numbers,
       load,
-      build: (next, before) => buildService(next, deps, before),
+      secrets: (next, before) => readNewSecrets(next, before, deps),
+      build: (next, before, known) => buildService(next, deps, before, known),
       refresh,
+      kept,
       present: () => service,
       install(next) {
         service = next
@@ -195,7 +207,7 @@ export async function startProxy(settings: Settings, world: ProxyWorld): Promise
     async reload() {
       if (reload !== undefined) return reload()
       await refresh()
-      return { ok: true }
+      return { ok: true, warnings: kept() }
     },
     stop() {
       closing ??= close()

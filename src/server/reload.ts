@@ -6,18 +6,19 @@ import { isDeepStrictEqual } from 'node:util'
 import type { Clock } from '../base/clock.ts'
 import { Fault } from '../base/fault.ts'
 import type { Problem } from '../base/fault.ts'
-import { singleFlight } from '../base/single-flight.ts'
+import { oneAfterAnother } from '../base/single-flight.ts'
 import type { Settings } from '../config/settings.ts'
 import { within } from '../credentials/patience.ts'
 import type { Log } from '../observe/log.ts'
 import type { Metrics } from '../observe/metrics.ts'
+import type { KnownSecrets } from './way.ts'
+import type { NewSecrets } from './new-secrets.ts'
 import type { Service, ServiceSettings } from './service.ts'
-import { MAIN } from './way.ts'
-import type { Way } from './way.ts'
 
 /** How a reload went. */
 export type Reloaded =
-  | { readonly ok: true }
+  /** `warnings`: what could not be read again, and stays in use as it was. */
+  | { readonly ok: true; readonly warnings: readonly string[] }
   | { readonly ok: false; readonly problems: readonly Problem[] }
 
 /** See `reloader`. */
@@ -27,15 +28,23 @@ export interface ReloadDeps {
   readonly metrics: Metrics
   /** Reads the configuration anew; rejects with a Fault `config_invalid` that has all problems. */
   readonly load: () => Promise<ServiceSettings>
+  /** Reads the secrets that are new in it. */
+  readonly secrets: (settings: ServiceSettings, before: Service) => Promise<NewSecrets>
   /** Builds the service for it, out of the present one where that is the same. */
-  readonly build: (settings: ServiceSettings, before: Service) => Promise<Service>
+  readonly build: (
+    settings: ServiceSettings,
+    before: Service,
+    known: KnownSecrets,
+  ) => Promise<Service>
   /** Looks at what is read again although its configuration is the same: secrets, certificates. */
   readonly refresh: () => Promise<unknown>
+  /** What that could not read, in sentences. */
+  readonly kept: () => readonly string[]
   readonly present: () => Service
   readonly install: (next: Service) => void
 }
 
-/** How long a new secret may take to be read. */
+/** How long the look at what is configured as before may take. */
 const PATIENCE = 10_000
 
 /** What is fixed when the process starts, by key path. */
@@ -59,7 +68,8 @@ const FIXED: readonly (readonly [string, (settings: Settings) => unknown])[] = [
 
 /**
  * Builds the function that reloads: resolves when the new configuration serves, or with all that is
- * wrong while the old one stays. Calls at the same time share one reload. Never rejects.
+ * wrong while the old one stays. Calls during a reload share the one that follows it,
+ * for it may have read what they changed. Never rejects.
  */
 export function reloader(deps: ReloadDeps): () => Promise<Reloaded> {
   const { log, metrics } = deps
@@ -70,40 +80,31 @@ export function reloader(deps: ReloadDeps): () => Promise<Reloaded> {
     const fixed = FIXED.filter(
       ([, of]) => !isDeepStrictEqual(of(before.settings), of(loaded.settings)),
     )
-    if (fixed.length > 0) throw invalid(fixed.map(([place]) => fixedProblem(place)))
-    const next = await deps.build(loaded, before)
-    await begin(next, before)
+    const problems = fixed.map(([place]) => fixedProblem(place))
+    const secrets = await deps.secrets(loaded, before)
+    let next: Service | undefined
+    try {
+      next = await deps.build(loaded, before, secrets.known)
+    } catch (error) {
+      problems.push(...problemsOf(error))
+    }
+    problems.push(...secrets.problems)
+    if (next === undefined || problems.length > 0) {
+      next?.retire(before)
+      throw new Fault('config_invalid', { detail: 'The configuration is not valid.', problems })
+    }
+    next.start()
     deps.install(next)
     before.retire(next)
     // What is configured as before may hold other values.
-    await deps.refresh()
+    await within(deps.clock, PATIENCE, deps.refresh())
   }
 
-  async function begin(next: Service, before: Service): Promise<void> {
-    const fresh = [...next.ways.values()].filter(
-      ({ name, built }) => before.ways.get(name)?.built !== built,
-    )
-    next.start()
-    const problems = await Promise.all(fresh.map((way) => defects(way)))
-    if (problems.flat().length === 0) return
-    next.retire(before)
-    throw invalid(problems.flat())
-  }
-
-  async function defects({ name, built: { secrets } }: Way): Promise<readonly Problem[]> {
-    const read = Promise.any(secrets.map((secret) => secret.ready())).catch(() => undefined)
-    // Of two, one is enough.
-    if ((await within(deps.clock, PATIENCE, read)) !== undefined) return []
-    const place = name === MAIN ? 'credential' : `credentials.${name}`
-    return secrets.map((secret) => unreadable(place, secret.status().detail))
-  }
-
-  return singleFlight(async (): Promise<Reloaded> => {
+  async function reload(): Promise<Reloaded> {
     try {
       await take()
     } catch (error) {
-      const fault = Fault.from(error)
-      const problems = fault.problems.length > 0 ? fault.problems : [unexpected(fault)]
+      const problems = problemsOf(error)
       metrics.configReloads.inc({ result: 'refused' })
       for (const problem of problems) {
         log.error({ ...problem }, 'reload refused; the old configuration stays')
@@ -111,23 +112,20 @@ export function reloader(deps: ReloadDeps): () => Promise<Reloaded> {
       return { ok: false, problems }
     }
     metrics.configReloads.inc({ result: 'taken' })
-    log.info({}, 'configuration reloaded')
-    return { ok: true }
-  })
-}
-
-function invalid(problems: readonly Problem[]): Fault {
-  return new Fault('config_invalid', { detail: 'The configuration is not valid.', problems })
+    const warnings = deps.kept()
+    log.info(warnings.length === 0 ? {} : { warnings }, 'configuration reloaded')
+    return { ok: true, warnings }
+  }
+  return oneAfterAnother(reload)
 }
 
 function fixedProblem(place: string): Problem {
   return { place, fault: 'cannot change while the process runs', remedy: 'restart the proxy' }
 }
 
-function unreadable(place: string, detail: string): Problem {
-  return { place, fault: `cannot be read: ${detail}`, remedy: 'mend it and reload' }
-}
-
-function unexpected(fault: Fault): Problem {
-  return { place: 'reload', fault: fault.message, remedy: 'see the log' }
+function problemsOf(error: unknown): readonly Problem[] {
+  const { message, problems } = Fault.from(error)
+  return problems.length > 0
+    ? problems
+    : [{ place: 'reload', fault: message, remedy: 'see the log' }]
 }

@@ -15,7 +15,7 @@ import type { IssuedTokens } from '../store/issued-tokens.ts'
 import type { BuiltCredential } from './credential.ts'
 import { buildConsumers } from './consumers.ts'
 import { MAIN, buildWays } from './way.ts'
-import type { Way } from './way.ts'
+import type { KnownSecrets, Way } from './way.ts'
 
 /** A configuration, with the values of the variables that its `env:` references name. */
 export interface ServiceSettings {
@@ -57,16 +57,17 @@ export interface Service extends ServiceSettings {
 
 /**
  * Builds a service. What is configured as in `before` is taken over from it, so that a token stays in
- * use and connections stay open. Reads the CA file; rejects with a Fault `config_invalid`.
+ * use and connections stay open; `known` are values of its secrets that were read already. Reads the CA file; rejects with a Fault `config_invalid`.
  */
 export async function buildService(
   { settings, captured }: ServiceSettings,
   deps: ServiceDeps,
   before?: Service,
+  known?: KnownSecrets,
 ): Promise<Service> {
-  const ways = await buildWays(settings, captured, deps, before?.ways)
+  const ways = await buildWays(settings, captured, deps, { before: before?.ways, known })
   const consumers = buildConsumers(settings, ways, deps)
-  const serve = journey(
+  const answer = journey(
     {
       ...settings.limits,
       accessLog: settings.log.access,
@@ -88,7 +89,11 @@ export async function buildService(
   return {
     settings,
     captured,
-    serve,
+    serve(request, response) {
+      // Its credential may be waited for, or its replay still to come: then nothing else holds the upstream.
+      for (const { users } of ways.values()) response.once('close', users.begin())
+      answer(request, response)
+    },
     ways,
     main,
     start() {
@@ -107,9 +112,9 @@ export async function buildService(
   }
 }
 
-function retireWay({ built, upstream }: Way, next: Way | undefined): void {
+function retireWay({ built, upstream, users }: Way, next: Way | undefined): void {
   if (next?.built !== built) stop(built)
-  if (next?.upstream !== upstream) void upstream.close()
+  if (next?.upstream !== upstream) users.retire(() => void upstream.close())
 }
 
 function stop({ probe, credential }: BuiltCredential): void {

@@ -1,12 +1,12 @@
 // Builds the upstream from the settings, with the certificates that it trusts.
 
-import { readFile } from 'node:fs/promises'
 import { getCACertificates } from 'node:tls'
 
 import type { Clock } from '../base/clock.ts'
 import { Fault, errorCode } from '../base/fault.ts'
 import { upstream } from '../opusdns/upstream.ts'
 import type { Upstream } from '../opusdns/upstream.ts'
+import { readSmallFile } from '../secrets/small-file.ts'
 import type { UpstreamSettings } from '../opusdns/upstream-options.ts'
 
 /** What connections depend on. Sizes in bytes. */
@@ -29,7 +29,7 @@ async function certificates(path: string | undefined): Promise<readonly string[]
   if (path === undefined) return undefined
   let text: string
   try {
-    text = await readFile(path, 'utf8')
+    text = await readSmallFile(path)
   } catch (error) {
     throw badCertificates(path, `cannot be read (${errorCode(error)})`, error)
   }

@@ -3,13 +3,16 @@
 import { isDeepStrictEqual } from 'node:util'
 
 import type { Secret } from '../base/secret.ts'
+import type { NamedCredential } from '../config/consumers.ts'
 import type { Settings } from '../config/settings.ts'
 import type { CredentialSettings } from '../credentials/options.ts'
 import type { Upstream } from '../opusdns/upstream.ts'
 import type { UpstreamSettings } from '../opusdns/upstream-options.ts'
 import { buildCredential } from './credential.ts'
-import type { BuiltCredential, CredentialDeps } from './credential.ts'
+import type { BuiltCredential, CredentialDeps, KnownValues } from './credential.ts'
 import { buildUpstream } from './upstream.ts'
+import { usage } from './usage.ts'
+import type { Usage } from './usage.ts'
 
 /** Name of the main credential, in logs, metrics and readiness. */
 export const MAIN = 'default'
@@ -18,10 +21,23 @@ export const MAIN = 'default'
 export interface Way {
   readonly name: string
   readonly upstream: Upstream
+  /** Requests that use the upstream, also those of services before. */
+  readonly users: Usage
   readonly built: BuiltCredential
   /** What it was built from; another way of the same is built the same. */
   readonly from: WayInput
 }
+
+/** Values that were read already, by the name of the way. */
+export type KnownSecrets = ReadonlyMap<string, KnownValues>
+
+/** See `buildWays`. */
+export interface WayHistory {
+  readonly before: ReadonlyMap<string, Way> | undefined
+  readonly known: KnownSecrets | undefined
+}
+
+type WayDeps = Omit<CredentialDeps, 'upstream' | 'captured' | 'vendors' | 'known'>
 
 /** All that a way depends on. */
 interface WayInput {
@@ -39,15 +55,11 @@ interface WayInput {
 export async function buildWays(
   settings: Settings,
   captured: ReadonlyMap<string, Secret>,
-  deps: Omit<CredentialDeps, 'upstream' | 'captured' | 'vendors'>,
-  before: ReadonlyMap<string, Way> | undefined,
+  deps: WayDeps,
+  { before, known }: WayHistory,
 ): Promise<ReadonlyMap<string, Way>> {
   const ways = new Map<string, Way>()
-  const wanted = new Map([
-    [MAIN, { base: undefined, credential: settings.credential }],
-    ...settings.credentials,
-  ])
-  for (const [name, { base, credential }] of wanted) {
+  for (const [name, { base, credential }] of wantedWays(settings)) {
     const from: WayInput = {
       upstream: { ...settings.upstream, base: base ?? settings.upstream.base },
       headerSize: settings.limits.headerSize,
@@ -56,16 +68,27 @@ export async function buildWays(
       captured,
     }
     // oxlint-disable-next-line no-await-in-loop -- few, and the first fault should be told alone
-    ways.set(name, await buildWay(name, from, deps, before?.get(name)))
+    ways.set(name, await buildWay(name, from, deps, before?.get(name), known?.get(name) ?? []))
   }
   return ways
+}
+
+/** The credentials of a configuration by name, the main one first. */
+export function wantedWays(
+  settings: Pick<Settings, 'credential' | 'credentials'>,
+): ReadonlyMap<string, NamedCredential> {
+  return new Map([
+    [MAIN, { base: undefined, credential: settings.credential }],
+    ...settings.credentials,
+  ])
 }
 
 async function buildWay(
   name: string,
   from: WayInput,
-  deps: Omit<CredentialDeps, 'upstream' | 'captured' | 'vendors'>,
+  deps: WayDeps,
   before: Way | undefined,
+  known: KnownValues,
 ): Promise<Way> {
   const sameHost =
     before !== undefined &&
@@ -81,9 +104,10 @@ async function buildWay(
     ? before.built
     : buildCredential(
         { name, settings: from.credential },
-        { ...deps, upstream, captured: from.captured, vendors: from.secrets },
+        { ...deps, upstream, captured: from.captured, vendors: from.secrets, known },
       )
-  return { name, upstream, built, from }
+  const users = sameHost ? before.users : usage()
+  return { name, upstream, users, built, from }
 }
 
 function sameValues(one: ReadonlyMap<string, Secret>, other: ReadonlyMap<string, Secret>): boolean {

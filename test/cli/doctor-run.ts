@@ -50,7 +50,8 @@ export async function say(args: readonly string[], options: RunOptions) {
     node: process.versions.node,
     facts: () => ({
       flags: [],
-      rejectUnauthorized: undefined,
+      undone: new Map(),
+      debug: undefined,
       uid: 1000,
       limits: undefined,
       coreFilter: undefined,

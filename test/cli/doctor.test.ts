@@ -152,7 +152,7 @@ describe('doctor, when something is wrong', () => {
     expect([oauth.code, oauth.of('token').outcome]).toEqual([0, 'warn'])
     expect(oauth.of('token').saw).toContain('by the previous secret')
     expect([key.code, key.of('credential').outcome]).toEqual([0, 'warn'])
-    expect(key.of('credential').saw).toContain('by the previous key')
+    expect(key.of('credential').saw).toMatch(/\. It is the previous key\.$/)
     expect(simulator.tokenRequests).toBe(2)
   })
 

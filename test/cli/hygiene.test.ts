@@ -7,7 +7,8 @@ import type { ProcessFacts } from '../../src/cli/hygiene.ts'
 const limits = (soft: string) => `Max core file size        ${soft}         unlimited      bytes\n`
 const SOUND: ProcessFacts = {
   flags: ['--disable-sigusr1', '--expose-gc', ''],
-  rejectUnauthorized: undefined,
+  undone: new Map([['NODE_TLS_REJECT_UNAUTHORIZED', undefined]]),
+  debug: undefined,
   uid: 65_532,
   limits: limits('0'),
   coreFilter: '00000000\n',
@@ -57,11 +58,17 @@ describe('the process', () => {
   })
 
   test('is warned of the user root, and of a TLS switch that has no effect', () => {
-    expect(places({ uid: 0, rejectUnauthorized: '0' })).toEqual([
+    const undone = (value: string) => new Map([['NODE_TLS_REJECT_UNAUTHORIZED', value]])
+    expect(places({ uid: 0, undone: undone('0') })).toEqual([
       'NODE_TLS_REJECT_UNAUTHORIZED',
       'user',
     ])
-    expect(places({ rejectUnauthorized: '1' })).toEqual([])
+    expect(places({ undone: undone('1') })).toEqual([])
+  })
+
+  test('is warned of variables that make libraries talk', () => {
+    const undone = new Map([['GOOGLE_SDK_NODE_LOGGING', 'all']])
+    expect(places({ undone, debug: 'net' })).toEqual(['GOOGLE_SDK_NODE_LOGGING', 'NODE_DEBUG'])
   })
 })
 

@@ -12,7 +12,7 @@ const PAIR = { OPUSDNS_CLIENT_ID: 'organization_a', OPUSDNS_CLIENT_SECRET: 'cs_a
 const load = (input: Partial<LoadInput>) => loadSettings({ env: {}, ...input })
 const yaml = (text: string) => ({ path: 'p.yaml', text })
 
-async function problems(input: Partial<LoadInput>): Promise<readonly Problem[]> {
+async function problemsOf(input: Partial<LoadInput>): Promise<readonly Problem[]> {
   const error: unknown = await load(input).catch((reason: unknown) => reason)
   if (!(error instanceof Fault))
     throw new Error('was accepted, or failed otherwise', { cause: error })
@@ -26,7 +26,7 @@ async function problems(input: Partial<LoadInput>): Promise<readonly Problem[]> 
 }
 
 const places = async (input: Partial<LoadInput>) =>
-  (await problems(input)).map((problem) => problem.place)
+  (await problemsOf(input)).map((problem) => problem.place)
 
 describe('without a file', () => {
   test('a key is all that a sidecar needs', async () => {
@@ -205,7 +205,7 @@ limits: { replay_body_size: 0B }
   )
 
   test('has every problem reported at once, each with its line', async () => {
-    const found = await problems({
+    const found = await problemsOf({
       env: { OPUSDNS_PROXY_ADMIN: 'nowhere' },
       file: yaml(`listn: []
 listen: [':8080', '0.0.0.0:1', 7]
@@ -264,7 +264,7 @@ shutdown:
     ['a list', '- opk_canary', 'p.yaml'],
     ['a bare word', 'api_key:opk_canary', 'p.yaml'],
   ])('with %s is refused', async (_what, text, place) => {
-    const found = await problems({ env: KEY, file: yaml(text) })
+    const found = await problemsOf({ env: KEY, file: yaml(text) })
     expect(found[0]?.place).toContain(place)
     expect(inspect(found)).not.toContain('canary')
   })
@@ -274,7 +274,7 @@ describe('a credential', () => {
   const none = { place: 'credential', fault: expect.stringContaining('is not given') }
 
   test('that is nowhere is explained with all the ways to give one', async () => {
-    const [problem] = await problems({})
+    const [problem] = await problemsOf({})
     expect(problem).toMatchObject(none)
     for (const way of [
       'OPUSDNS_API_KEY',
@@ -291,9 +291,9 @@ describe('a credential', () => {
   })
 
   test('that is set to nothing, or under a wrong name, is pointed out', async () => {
-    const [empty] = await problems({ env: { OPUSDNS_API_KEY: '' } })
+    const [empty] = await problemsOf({ env: { OPUSDNS_API_KEY: '' } })
     expect(empty?.fault).toContain('OPUSDNS_API_KEY is set but empty')
-    const [slip] = await problems({ env: { OPUSDNS_APIKEY: 'opk_canary' } })
+    const [slip] = await problemsOf({ env: { OPUSDNS_APIKEY: 'opk_canary' } })
     expect(slip?.fault).toContain('did you mean OPUSDNS_API_KEY?')
     expect(inspect(slip)).not.toContain('canary')
   })
@@ -312,7 +312,7 @@ describe('a credential', () => {
     ['a key with a space', { OPUSDNS_API_KEY: 'opk_a b' }, 'character that no key has'],
     ['an id with a space', { ...PAIR, OPUSDNS_CLIENT_ID: 'a b' }, 'not a client id'],
   ])('from the environment with %s is refused', async (_what, env, fault) => {
-    const found = await problems({ env })
+    const found = await problemsOf({ env })
     expect(found).toHaveLength(1)
     expect(found[0]?.fault).toContain(fault)
   })
@@ -322,14 +322,14 @@ describe('a credential', () => {
     const readText = () => {
       throw Object.assign(new Error('canary'), { code: 'ENOENT' })
     }
-    const found = await problems({ env, readText })
+    const found = await problemsOf({ env, readText })
     expect(found).toMatchObject([{ place: 'OPUSDNS_CLIENT_ID_FILE' }])
     expect(found[0]?.fault).toContain('ENOENT')
   })
 
   test('in the file and in the environment is refused, unless the one refers to the other', async () => {
     const file = yaml('credential: { api_key: file:/k }')
-    expect(await problems({ env: KEY, file })).toMatchObject([
+    expect(await problemsOf({ env: KEY, file })).toMatchObject([
       { place: 'OPUSDNS_API_KEY', fault: 'gives a credential besides the one in the file' },
     ])
     const referring = yaml('credential: { api_key: env:OPUSDNS_API_KEY }')
@@ -355,7 +355,7 @@ describe('a credential', () => {
       ['holds a key that is not known', 'holds no credential'],
     ],
   ])('in the file with %s is refused', async (_what, credential, faults) => {
-    const found = await problems({ file: yaml(`credential: ${credential}`) })
+    const found = await problemsOf({ file: yaml(`credential: ${credential}`) })
     expect(found.map((problem) => problem.fault)).toEqual(faults)
     expect(inspect(found)).not.toContain('canary')
   })
@@ -403,7 +403,7 @@ admin: { listen: { address: unix:/run/admin.sock, mode: '0666', owner: '7' } }`)
   })
 
   test('that are mappings have all their faults told at once, each at its place', async () => {
-    const found = await problems({
+    const found = await problemsOf({
       env: KEY,
       file: yaml(`
 listen:
@@ -449,7 +449,7 @@ admin: { listen: { address: nowhere } }`),
     '[::ffff:127.0.0.1]:1',
   ])('%s is off loopback and refused unless that is written out', async (address) => {
     const env = { ...KEY, OPUSDNS_PROXY_LISTEN: `127.0.0.1:1234,${address}` }
-    const found = await problems({ env })
+    const found = await problemsOf({ env })
     expect(found).toMatchObject([{ place: 'OPUSDNS_PROXY_LISTEN' }])
     expect(found[0]?.remedy).toContain('insecure_allow_anonymous: true')
     const file = yaml('insecure_allow_anonymous: true')
@@ -536,7 +536,7 @@ describe('the origin of the API', () => {
     'http://localhost.evil.example:80',
     'http://0.0.0.0:80',
   ])('cannot be %s', async (base) => {
-    const found = await problems({ env: { ...KEY, OPUSDNS_API_BASE: base } })
+    const found = await problemsOf({ env: { ...KEY, OPUSDNS_API_BASE: base } })
     expect(found).toMatchObject([{ place: 'OPUSDNS_API_BASE' }])
     expect(inspect(found)).not.toContain('canary')
   })
@@ -593,7 +593,23 @@ describe('a canary', () => {
       OPUSDNS_PROXY_LISTEN_: CANARY,
       ...(text.includes('listen') ? {} : { OPUSDNS_PROXY_LISTEN: `${CANARY}:80` }),
     }
-    const found = await problems({ env, file: yaml(text.replaceAll('X', CANARY)) })
+    const found = await problemsOf({ env, file: yaml(text.replaceAll('X', CANARY)) })
     expect(inspect(found, { depth: 9 }).toLowerCase()).not.toContain('canary')
   })
+})
+
+test('a reference that is nearly right is refused with the form of its kind', async () => {
+  const file = {
+    path: 'proxy.yaml',
+    text: 'credential: { api_key: vault:secret/data/canary, previous_api_key: { from: "valt:canary#k" } }\n',
+  }
+  const problems = await loadSettings({ env: {}, file }).then(
+    () => [],
+    (error: unknown) => Fault.from(error).problems,
+  )
+  expect(problems.map(({ fault, remedy }) => `${fault} ${remedy}`)).toEqual([
+    expect.stringContaining('write it like vault:secret/data/opusdns#api_key'),
+    expect.stringContaining('did you mean vault:'),
+  ])
+  expect(JSON.stringify(problems)).not.toContain('canary')
 })

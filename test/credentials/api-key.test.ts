@@ -97,7 +97,7 @@ test('a 401 has the key read again, once for all, and a new one is worth a repla
 })
 
 test('a 401 to a key that did not change is passed on, and the key is read at most every five seconds', async () => {
-  const { clock, current, credential, events, held, reject } = await rig('opk_1')
+  const { clock, current, events, held, reject } = await rig('opk_1')
   const before = current.reads()
   for (let ms = 0; ms < 20_000; ms += 100) {
     expect(await reject(held())).toBe('none')
@@ -105,17 +105,27 @@ test('a 401 to a key that did not change is passed on, and the key is read at mo
   }
   expect(current.reads() - before).toBe(4)
   expect(events).toMatchObject([{ kind: 'rejected' }])
+})
+
+test('a 401 to a request is a doubt, which a trial bears out or takes back', async () => {
+  const { credential, held, reject } = await rig('opk_1')
+  await reject(held())
+  const doubted = { usable: true, refused: true, warnings: [expect.stringContaining('401')] }
+  expect(credential.status()).toMatchObject(doubted)
+  credential.tried(held(), 'unreachable')
+  expect(credential.status()).toMatchObject(doubted)
+  credential.tried(held(), 'rejected')
   expect(credential.status()).toMatchObject({
     usable: false,
     detail: 'OpusDNS answered 401 to the key.',
   })
-})
-
-test('a successful trial takes the doubt back', async () => {
-  const { credential, held, reject } = await rig('opk_1')
-  await reject(held())
-  credential.confirmed(held())
+  credential.tried(held(), 'accepted')
+  expect(credential.status()).toMatchObject({ usable: true, refused: false, warnings: [] })
+  credential.tried(held(), 'unknown')
   expect(credential.status().usable).toBe(true)
+  await reject(held())
+  credential.tried(held(), 'unknown')
+  expect(credential.status().usable).toBe(false)
 })
 
 test('a changed key takes the doubt back', async () => {
@@ -126,10 +136,13 @@ test('a changed key takes the doubt back', async () => {
   expect(credential.status().usable).toBe(true)
 })
 
-test('when the first key is refused the other serves', async () => {
+test('a 401 to a request has the other key tried for it, and a trial makes that one serve', async () => {
   const { credential, events, held, reject } = await rig('opk_new', 'opk_old')
   const used = held()
   expect(await reject(used)).toBe('X-Api-Key: opk_old')
+  expect(header(held())).toBe('X-Api-Key: opk_new')
+  expect(credential.status()).toMatchObject({ usable: true, serving: 'current' })
+  credential.tried(used, 'rejected')
   expect(header(held())).toBe('X-Api-Key: opk_old')
   expect(credential.status()).toMatchObject({ usable: true, serving: 'previous' })
   expect(events).toMatchObject([{ kind: 'rejected' }, { kind: 'switched', serving: 'previous' }])
@@ -144,20 +157,21 @@ test('two names for one key are no second key', async () => {
 })
 
 test('a new current key is used even while the other serves', async () => {
-  const { current, held, reject } = await rig('opk_new', 'opk_old')
-  await reject(held())
+  const { credential, current, held } = await rig('opk_new', 'opk_old')
+  credential.tried(held(), 'rejected')
+  expect(credential.status().serving).toBe('previous')
   current.write('opk_newer')
   await settle()
   expect(header(held())).toBe('X-Api-Key: opk_newer')
 })
 
 test('a key that was refused long ago is tried again when the other is refused', async () => {
-  const { clock, held, reject } = await rig('opk_new', 'opk_old')
-  await reject(held())
-  await clock.advance(60_000)
-  expect(await reject(held())).toBe('X-Api-Key: opk_new')
-  // And not back and forth at every request.
+  const { clock, credential, held, reject } = await rig('opk_new', 'opk_old')
+  credential.tried(held(), 'rejected')
+  await clock.advance(59_999)
   expect(await reject(held())).toBe('none')
+  await clock.advance(1)
+  expect(await reject(held())).toBe('X-Api-Key: opk_new')
 })
 
 test('a foreign attachment is nobody’s business', async () => {

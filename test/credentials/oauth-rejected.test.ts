@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { echoFilter } from '../../src/credentials/echo.ts'
 import type { Attachment } from '../../src/credentials/credential.ts'
 import { settle } from '../support/manual-clock.ts'
-import { down, later, oauthRig, outcome, token } from './support.ts'
+import { down, later, oauthRig, outcome, token, wrongSecret } from './support.ts'
 
 async function ready(script: Parameters<typeof oauthRig>[0], first = 20_000) {
   const rig = oauthRig(script)
@@ -117,4 +117,33 @@ test('a foreign attachment is nobody’s business', async () => {
   expect(await rig.credential.reject({ attach() {}, echo: echoFilter([]) })).toBeUndefined()
   await settle()
   expect(rig.mints()).toBe(1)
+})
+
+test('one 401 is no refusal while another token can be had, and is one while none can', async () => {
+  let good = true
+  const rig = await ready((_question, count) => (good ? token(`t${count}`) : wrongSecret()))
+  const replay = rig.credential.reject(rig.held)
+  expect(rig.credential.status().refused).toBe(false)
+  await replay
+  const other = await ready((_question, count) => (good ? token(`t${count}`) : wrongSecret()))
+  good = false
+  expect(await other.credential.reject(other.held)).toBeUndefined()
+  expect(other.credential.status()).toMatchObject({ usable: true, refused: true })
+  good = true
+  await other.clock.advance(20_000)
+  expect(other.credential.status()).toMatchObject({ usable: true, refused: false })
+})
+
+test('a refused secret is asked with again after its cool-down, also when the timer is early', async () => {
+  let good = true
+  const rig = oauthRig((_question, count) => (good ? token(`t${count}`) : wrongSecret()), {
+    early: 0.5,
+  })
+  rig.credential.start()
+  await rig.clock.advance(20_000)
+  good = false
+  await rig.credential.reject(rig.credential.obtain() as Attachment)
+  good = true
+  await rig.clock.advance(16_000)
+  expect(rig.now()).toBe('Authorization: Bearer t3')
 })

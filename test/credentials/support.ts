@@ -115,12 +115,19 @@ export function oauthRig(
     secret?: string | undefined
     previous?: string
     random?: () => number
+    /** Milliseconds by which timers come too early, as those of Node.js do. Default 0. */
+    early?: number
     observe?: (event: CredentialEvent) => void
   } = {},
 ) {
   const clock = manualClock()
   const current = place(clock, 'secret' in options ? options.secret : 'secret-1')
   const previous = options.previous === undefined ? undefined : place(clock, options.previous)
+  const { early = 0 } = options
+  const timers = {
+    ...clock,
+    after: (ms: number, run: () => void) => clock.after(ms > early ? ms - early : ms, run),
+  }
   const upstream = asked(script)
   const events: CredentialEvent[] = []
   const credential = oauth(
@@ -129,8 +136,8 @@ export function oauthRig(
       clientId: 'organization_01h45ytscbebyvny4gc8cr8ma2',
       current: current.live,
       previous: previous?.live,
-      mint: tokenEndpoint({ encoding: 'form' }, upstream, clock),
-      clock,
+      mint: tokenEndpoint({ encoding: 'form' }, upstream, timers),
+      clock: timers,
       random: options.random ?? (() => 0.5),
       observe(event) {
         events.push(event)

@@ -169,6 +169,24 @@ describe('a credential that OpusDNS begins to refuse', () => {
   })
 })
 
+test('a token that OpusDNS refuses, while no other can be had, turns readiness off until one can', async () => {
+  const proxy = await withOAuth()
+  await becomes(proxy, 200)
+  simulator.clients.length = 0
+  simulator.clients.push({ ...SEED_CLIENT, secret: 'another' })
+  simulator.revokeTokens()
+  const client = httpClient(proxy.origin)
+  expect((await client.get('/v1/dns')).status).toBe(401)
+  const { checks } = await becomes(proxy, 503, 15_000)
+  expect(checks['credential']).toMatchObject({ ok: false, facts: { state: 'rejected' } })
+  simulator.clients.length = 0
+  simulator.clients.push(SEED_CLIENT)
+  // A refused secret is not asked with again for 15 s.
+  await becomes(proxy, 200, 30_000)
+  expect((await client.get('/v1/dns')).status).toBe(200)
+  client.close()
+}, 60_000)
+
 const METRICS: Readonly<Record<string, readonly string[]>> = {
   requests_total: ['code', 'consumer', 'method', 'operation', 'source'],
   request_duration_seconds_count: ['method', 'operation'],

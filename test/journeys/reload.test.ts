@@ -1,7 +1,7 @@
 // A new configuration while the program runs, by signal and by POST /reload: taken whole or not at all,
 // and no request in flight notices (rotation-under-load.test.ts has it under load).
 
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
@@ -95,6 +95,77 @@ describe('a reload', () => {
     expect(text).toContain('is empty')
     expect(await keyInUse(proxy)).toBe(OLD)
   }, 30_000)
+
+  test('whose second key is new and cannot be read is refused, without a false alarm', async () => {
+    const { cwd, key, put, start } = place()
+    const proxy = await start(key('old'))
+    await eventually(() => expect(proxy.logLines('credential tried')).toHaveLength(1))
+    const both = `credential: { api_key: 'file:${cwd}/old', previous_api_key: 'file:${cwd}/no' }\n`
+    put('proxy.yaml', both)
+    const { status, text } = await reload(proxy)
+    expect(status).toBe(422)
+    const { problems } = JSON.parse(text) as { problems: unknown[] }
+    expect(problems).toEqual([
+      {
+        place: 'credential.previous_api_key',
+        fault: `cannot be used: file:${cwd}/no cannot be read (ENOENT)`,
+        remedy: expect.stringContaining('check the path'),
+      },
+    ])
+    expect(await keyInUse(proxy)).toBe(OLD)
+    const numbers = await metricsText(proxy)
+    expect(sumOf(numbers, 'secret_reloads_total', { result: 'failed' })).toBe(0)
+    expect(proxy.logLines('credential tried')).toHaveLength(1)
+  })
+
+  test('names a bad CA file and every secret that cannot be read, all at once', async () => {
+    const { cwd, key, put, start } = place()
+    const proxy = await start(key('old'))
+    put('ca.pem', 'nonsense')
+    put(
+      'proxy.yaml',
+      `credential: { api_key: 'file:${cwd}/no', previous_api_key: 'file:${cwd}/nor' }\n` +
+        `upstream: { ca_file: '${cwd}/ca.pem' }\n`,
+    )
+    const { status, text } = await reload(proxy)
+    expect(status).toBe(422)
+    const { problems } = JSON.parse(text) as { problems: { place: string }[] }
+    const places = problems
+      .map(({ place: where }) => where.split(' ')[0])
+      .toSorted((a, b) => (a ?? '').localeCompare(b ?? ''))
+    expect(places).toEqual([
+      'credential.api_key',
+      'credential.previous_api_key',
+      'upstream.ca_file',
+    ])
+    expect(await keyInUse(proxy)).toBe(OLD)
+  })
+
+  test('keeps the last good value of a known place that fails, also beside a new one, and says so', async () => {
+    const { cwd, key, put, start } = place()
+    const proxy = await start(key('old'))
+    renameSync(join(cwd, 'old'), join(cwd, 'moved'))
+    const warned = {
+      status: 'reloaded',
+      warnings: [expect.stringContaining('The last good value')],
+    }
+    const same = await reload(proxy)
+    expect(same.status).toBe(200)
+    expect(JSON.parse(same.text)).toEqual(warned)
+    const failing = async () => sumOf(await metricsText(proxy), 'secret_failing')
+    expect(await failing()).toBe(1)
+    put(
+      'proxy.yaml',
+      `credential: { api_key: 'file:${cwd}/old', previous_api_key: 'file:${cwd}/new' }\n`,
+    )
+    const beside = await reload(proxy)
+    expect(beside.status).toBe(200)
+    expect(JSON.parse(beside.text)).toEqual(warned)
+    expect(await keyInUse(proxy)).toBe(OLD)
+    renameSync(join(cwd, 'moved'), join(cwd, 'old'))
+    expect(JSON.parse((await reload(proxy)).text)).toEqual({ status: 'reloaded', warnings: [] })
+    expect(await failing()).toBe(0)
+  })
 
   test('of what is fixed at start is refused with the remedy', async () => {
     const { key, put, start } = place()

@@ -203,9 +203,15 @@ describe('two live secrets', () => {
     simulator.apiKeys.splice(0, 1)
     // The very request that meets the refusal is saved.
     expect(await ask(proxy)).toEqual({ status: 200, key: NEW })
-    const text = await metricsText(proxy)
-    expect(sumOf(text, 'credential_serving', { secret: 'previous' })).toBe(1)
-    expect(sumOf(text, 'credential_serving', { secret: 'current' })).toBe(0)
+    // A trial bears it out, at most one in five seconds.
+    await eventually(
+      async () => {
+        const text = await metricsText(proxy)
+        expect(sumOf(text, 'credential_serving', { secret: 'previous' })).toBe(1)
+        expect(sumOf(text, 'credential_serving', { secret: 'current' })).toBe(0)
+      },
+      { within: 10_000, every: 50 },
+    )
     await eventually(() => {
       expect(proxy.logLines('the other secret serves from now on')).toMatchObject([
         { serving: 'previous' },

@@ -20,6 +20,8 @@ function make() {
     version: '1.2.3',
     node: '24.99.0',
     tokenExpiry: () => state.expiry,
+    secretsFailing: () => [{ credential: 'default', secret: 'current', failing: false }],
+    serving: () => new Map(),
     connections: () => new Map(),
     logLost: () => state.lost,
   })

@@ -15,6 +15,9 @@ const SHIPPED = STAGES.filter(({ name }) => name !== 'deps')
 const all = (name: string, stages: readonly Stage[] = STAGES) =>
   stages.flatMap((stage) => said(stage, name))
 
+/** Flags of Node.js that V8 does not see. */
+const NODE_FLAGS = new Set(['--disable-sigusr1'])
+
 describe('the Dockerfile', () => {
   test('has the stages deps, simulator and proxy, and builds the proxy by default', () => {
     expect(STAGES.map(({ name }) => name)).toEqual(['deps', 'simulator', 'proxy'])
@@ -39,12 +42,22 @@ describe('the Dockerfile', () => {
   test('installs exactly what the lock file says, for production, and runs no install scripts', () => {
     expect(all('RUN')).toEqual([
       'npm ci --omit=dev --omit=optional --ignore-scripts --no-audit --no-fund',
-      'NODE_COMPILE_CACHE=/app/node_modules/.cache/compile node src/main.ts version',
+      'NODE_COMPILE_CACHE=/app/node_modules/.cache/compile node --expose-gc src/main.ts version',
     ])
   })
 
   test('runs as a numeric user other than root, so that runAsNonRoot can be checked', () => {
     for (const stage of SHIPPED) expect(said(stage, 'USER')).toEqual(['65532:65532'])
+  })
+
+  test('warms the compile cache under the V8 flags of the start, for Node.js keeps one for each', () => {
+    const v8Flags = (command: string) =>
+      command.split(/[\s",[\]]+/).filter((word) => word.startsWith('--') && !NODE_FLAGS.has(word))
+    const warmed = all('RUN').filter((command) => command.includes('COMPILE_CACHE'))
+    const started = all('ENTRYPOINT').filter((command) => command.includes('/app/src/main.ts'))
+    expect([
+      ...new Set([...warmed, ...started].map((command) => v8Flags(command).join(' '))),
+    ]).toEqual(['--expose-gc'])
   })
 
   test('starts everything in exec form', () => {

@@ -19,6 +19,8 @@ describe('the documents', () => {
       version: '0',
       node: '0',
       tokenExpiry: () => new Map(),
+      secretsFailing: () => [{ credential: 'default', secret: 'current', failing: false }],
+      serving: () => new Map(),
       connections: () => new Map(),
       logLost: () => 0,
     }).text()

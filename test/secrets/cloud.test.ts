@@ -16,7 +16,7 @@ const PLACES = [
   ['aws-sm:name', '@aws-sdk/client-secrets-manager'],
   ['aws-ssm:/name', '@aws-sdk/client-ssm'],
   ['gcp:projects/p/secrets/key', '@google-cloud/secret-manager'],
-  [VAULT, '@azure/keyvault-secrets'],
+  [VAULT, '@azure/keyvault-secrets @azure/identity'],
 ] as const
 
 /** Builds the source of a reference in a child, and reads it if asked to; resolves with its output. */
@@ -45,7 +45,8 @@ describe.each(PLACES)('%s', { timeout: 30_000 }, (written, name) => {
 
   test('without its SDK is a fault that says what to install', async () => {
     const { stdout } = await inChild(written, true, { CLOUD_SDKS_HIDDEN: '1' })
-    const said = `needs the package ${name}: npm install ${name}.`
+    const what = name.includes(' ') ? `the packages ${name}` : `the package ${name}`
+    const said = `needs ${what}: npm install ${name}.`
     expect(stdout).toMatch(new RegExp(`^${written.split('?')[0]}\\S* ${said}\nbuilt\n$`))
   })
 })

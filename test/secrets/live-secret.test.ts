@@ -5,7 +5,7 @@ import { Fault } from '../../src/base/fault.ts'
 import { Secret } from '../../src/base/secret.ts'
 import { liveSecret } from '../../src/secrets/live-secret.ts'
 import type { SecretEvent } from '../../src/secrets/live-secret.ts'
-import type { SecretSource } from '../../src/secrets/source.ts'
+import type { Changed, SecretSource } from '../../src/secrets/source.ts'
 import { manualClock, settle } from '../support/manual-clock.ts'
 
 /** A source under the test's hand: an Error fails the read, a Promise holds it open. */
@@ -13,17 +13,17 @@ interface Place {
   next: string | Error | Promise<string>
   reads: number
   watchers: number
-  change(): void
+  change(cause?: 'due'): void
   readonly source: SecretSource
 }
 
 function place(first: Place['next']): Place {
-  let changed: (() => void) | undefined
+  let changed: Changed | undefined
   const it: Place = {
     next: first,
     reads: 0,
     watchers: 0,
-    change: () => changed?.(),
+    change: (cause) => changed?.(cause),
     source: {
       kind: 'file',
       reference: 'file:/k',
@@ -33,7 +33,7 @@ function place(first: Place['next']): Place {
         if (next instanceof Error) throw next
         return Secret.of(next)
       },
-      watch(listener: () => void) {
+      watch(listener: Changed) {
         it.watchers++
         changed = listener
         return () => {
@@ -108,6 +108,45 @@ describe('a live secret', () => {
     const before = from.reads
     await clock.advance(500)
     expect(from.reads).toBe(before + 1)
+  })
+
+  test('is asked by the back-off alone while it fails, however short its lifetime', async () => {
+    const { clock, from, live } = build('a')
+    live.start()
+    await live.ready()
+    from.next = broken()
+    from.change('due')
+    await settle()
+    expect(from.reads).toBe(2)
+    for (let at = 0; at < 4; at++) {
+      from.change('due')
+      await clock.advance(100)
+    }
+    expect(from.reads).toBe(2)
+    // That its place changed is news, though.
+    from.next = 'b'
+    from.change()
+    await settle()
+    expect(live.current()?.reveal()).toBe('b')
+    from.change('due')
+    await settle()
+    expect(from.reads).toBe(4)
+  })
+
+  test('begins with a value that is known, and tells when another was read', async () => {
+    const clock = manualClock()
+    const events: SecretEvent[] = []
+    const heard: string[] = []
+    const from = place('b')
+    const known = Secret.of('a')
+    const observe = (event: SecretEvent) => void events.push(event)
+    const live = liveSecret(from.source, { clock, random: () => 1, observe, known })
+    live.onChange((value) => heard.push(value.reveal()))
+    expect(live.current()).toBe(known)
+    live.start()
+    await settle()
+    expect([live.current()?.reveal(), heard]).toEqual(['b', ['b']])
+    expect(events.map(({ kind }) => kind)).toEqual(['loaded'])
   })
 
   test('keeps the last good value while reads fail, and says so', async () => {

@@ -56,6 +56,29 @@ describe('a reference to a secret', () => {
     expect(JSON.stringify(parsed.error?.issues)).not.toMatch(/canary/i)
   })
 
+  test.each([
+    ['vault:secret/data/canary', 'vault: references', '#field'],
+    ['vault://canary/opusdns#key', 'vault: references', 'two in a row'],
+    ['vault:canary/../other#key', 'vault: references', '#field'],
+    ['k8s:canary', 'k8s: references', '#key'],
+    ['file:canary', 'file: references', 'an absolute path'],
+    ['op://canary/item', 'op: references', '//vault/item/field'],
+    ['gcp:canary', 'gcp: references', 'projects/…/secrets/…'],
+    ['valt:secret/data/canary#key', 'did you mean vault:', 'vault:secret/data/opusdns#api_key'],
+    ['fil:/run/canary', 'did you mean file:', 'file:/run'],
+    ['opk_canary', 'is not a reference to a secret', 'env:NAME'],
+  ])('%s is refused with the form of its kind', (written, fault, form) => {
+    for (const one of [written, { from: written }]) {
+      const [issue] = secretReference.safeParse(one).error?.issues ?? []
+      const branches = issue?.code === 'invalid_union' ? issue.errors.flat() : []
+      const message = branches.find(({ code }) => code === 'custom')?.message ?? ''
+      expect(message).toContain(fault)
+      expect(message).toContain(form)
+      expect(message).not.toContain('canary')
+      expect(message.split('; ')).toHaveLength(2)
+    }
+  })
+
   test('is shown without the arguments of a command, for they may hold a secret', () => {
     expect(referenceText(secretReference.parse('exec:/bin/tool --token canary'))).toBe(
       'exec:/bin/tool …',

@@ -280,7 +280,6 @@ describe('a command', () => {
     await until(() => existsSync(mark) && readFileSync(mark, 'utf8') !== '')
     await clock.advance(10_000)
     await outcome
-    process.kill(Number(readFileSync(mark, 'utf8')), 'SIGKILL')
   })
 
   test('is worth running again after each lifetime, until the watch ends', async () => {

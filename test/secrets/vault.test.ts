@@ -174,7 +174,6 @@ describe.each(WORLDS)('a vault: reference, against $against', ({ against, open, 
       expect(await of('nomount/key#k')).toContain('is below no mount')
       expect(await of(`${v1}/key?version=1#k`)).toContain('leave out ?version')
       expect(await of(`${v1}/key#absent`)).toContain('has no field absent: check the name behind #')
-      expect(await of(`${v1}/../${v1}/key#k`)).toContain('is no path')
       await world.ask('DELETE', `${v2}/data/key`)
       expect(await of(`${v2}/data/key#k`)).toContain('was deleted or destroyed')
       await store(`${v2}/data/key`, { data: { k: 'x' } })
@@ -507,7 +506,7 @@ describe('without a server that it may ask, a vault: reference says so', () => {
 
   test('when VAULT_ADDR is plain http to another machine', async () => {
     expect(await with_({ VAULT_TOKEN: 't', VAULT_ADDR: 'http://vault.example:8200' })).toContain(
-      'has a server that no secret may travel to',
+      'would travel over plain http to another machine',
     )
   })
 
@@ -522,9 +521,15 @@ describe('without a server that it may ask, a vault: reference says so', () => {
 
   test("and BAO_ADDR, OpenBao's own name, comes before VAULT_ADDR", async () => {
     const environment = { VAULT_TOKEN: 't', VAULT_ADDR: 'http://evil.example' }
-    expect(await with_({ ...environment, BAO_ADDR: 'http://127.0.0.1:1' })).toContain(
-      'cannot be asked for (ECONNREFUSED)',
+    expect(await with_({ ...environment, BAO_ADDR: 'http://127.0.0.1:1' })).toMatch(
+      /cannot be asked for \(ECONNREFUSED\): .+ \(server http:\/\/127\.0\.0\.1:1\)\.$/,
     )
+  })
+
+  test('and what is no address is not shown, for it may be a token in the wrong variable', async () => {
+    const said = await with_({ VAULT_TOKEN: 't', VAULT_ADDR: 'https://hvs.canary@vault.example' })
+    expect(said).toContain('has a server address that is no origin')
+    expect(said).not.toContain('canary')
   })
 })
 

@@ -13,8 +13,9 @@ import type { Failure } from '../contracts/secret-source.ts'
 import { authority } from './certificates.ts'
 
 const HOST = 'opusdns.localhost'
-const TOKEN = 'eyJ0.from-the-identity-endpoint'
-const IDENTITY_HEADER = 'identity-header'
+/** What the identity endpoint hands out. */
+export const AZURE_TOKEN = 'eyJ0.from-the-identity-endpoint'
+const IDENTITY_HEADER = 'identity-header-canary'
 
 /** A running stub. */
 export interface AzureStub {
@@ -76,7 +77,7 @@ export async function azureStub(certificate: {
     }
     const { authorization } = request.headers
     if (authorization !== undefined) tokens++
-    if (authorization !== `Bearer ${TOKEN}`) {
+    if (authorization !== `Bearer ${AZURE_TOKEN}`) {
       const tenant = 'https://login.microsoftonline.com/00000000-0000-0000-0000-000000000001'
       const challenge = `Bearer authorization="${tenant}", resource="${resource}"`
       response.setHeader('www-authenticate', challenge)
@@ -87,7 +88,7 @@ export async function azureStub(certificate: {
   })
 
   function verdict(request: IncomingMessage): Answer {
-    if (request.headers.authorization !== `Bearer ${TOKEN}`) {
+    if (request.headers.authorization !== `Bearer ${AZURE_TOKEN}`) {
       return error(401, 'Unauthorized', 'AKV10000: Request is missing a Bearer or PoP token.')
     }
     if (failure !== undefined) return failed(failure.how, failure.canary)
@@ -112,7 +113,7 @@ export async function azureStub(certificate: {
     const until = String(Math.round(Date.now() / 1000) + 86_400)
     response.end(
       JSON.stringify({
-        access_token: TOKEN,
+        access_token: AZURE_TOKEN,
         expires_on: until,
         resource: 'https://localhost',
         token_type: 'Bearer',

@@ -144,7 +144,11 @@ async function tryKey(needs: CredentialNeeds): Promise<Verdict> {
     const facts = await introspect(credential, discreet(needs))
     const verdict = ofFacts(facts, clock.wall())
     if (credential.status().serving === 'current' || verdict.outcome === 'fail') return verdict
-    return { outcome: 'warn', saw: `${verdict.saw}; by the previous key`, remedy: SWITCHED.remedy }
+    return {
+      outcome: 'warn',
+      saw: `${verdict.saw} It is the previous key.`,
+      remedy: SWITCHED.remedy,
+    }
   } finally {
     credential.stop()
   }

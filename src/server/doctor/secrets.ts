@@ -6,6 +6,7 @@ import { stat } from 'node:fs/promises'
 import type { Clock } from '../../base/clock.ts'
 import type { Secret } from '../../base/secret.ts'
 import type { Settings } from '../../config/settings.ts'
+import { complaint } from '../../secrets/complaint.ts'
 import type { SecretReference } from '../../secrets/reference-options.ts'
 import { secretSources } from '../../secrets/reference.ts'
 import type { SecretSourceDependencies } from '../../secrets/reference.ts'
@@ -57,6 +58,20 @@ const SECTIONS: Readonly<Partial<Record<SourceKind, keyof Settings['secrets']>>>
   k8s: 'kubernetes',
 }
 
+const PAGES: Readonly<Record<SourceKind, string>> = {
+  env: 'local',
+  file: 'local',
+  systemd: 'local',
+  exec: 'local',
+  vault: 'vault',
+  'aws-sm': 'aws',
+  'aws-ssm': 'aws',
+  gcp: 'gcp',
+  azure: 'azure',
+  op: 'onepassword',
+  k8s: 'kubernetes',
+}
+
 const LOCAL = new Set<unknown>(['env', 'file', 'systemd', 'exec'])
 
 /** References anywhere below `tree`, which is options of places of secrets. */
@@ -69,7 +84,14 @@ function loginSecrets(at: string, tree: unknown): NamedSecret[] {
   ) {
     return [{ name: at, reference: tree as SecretReference }]
   }
-  return Object.entries(tree).flatMap(([key, value]) => loginSecrets(`${at}.${key}`, value))
+  return Object.entries(tree).flatMap(([key, value]) =>
+    loginSecrets(`${at}.${written(key)}`, value),
+  )
+}
+
+/** A key as it stands in the file. */
+function written(key: string): string {
+  return key.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
 }
 
 /** Reads all of `named` at once; settles within 10 s. */
@@ -96,26 +118,35 @@ export async function readSecrets(
         const caveat = secretFile(reference, deps.environment) ? undefined : source.caveat?.()
         return weighed(
           `a secret with the fingerprint ${value.fingerprint}${age}${caveat === undefined ? '' : `; ${caveat}`}`,
-          caveat === undefined
-            ? []
-            : [{ outcome: 'warn', remedy: 'Keep it where fewer can read it.' }],
+          caveat === undefined ? [] : [{ outcome: 'warn', remedy: 'Mend that, or live with it.' }],
         )
       })
     }),
   )
   const credentials = named.filter(({ name }) => name.startsWith('credential.'))
   const opened = credentials.every(({ name }) => values.has(name))
-  return { findings: findings.map((one) => (one.outcome === 'fail' ? weaker(one) : one)), values }
+  return {
+    findings: findings.map((one, at) => (one.outcome === 'fail' ? weaker(one, at) : one)),
+    values,
+  }
 
-  function weaker(finding: Finding): Finding {
+  function weaker(finding: Finding, at: number): Finding {
     const login = !finding.check.startsWith('secret:credential.')
     if (login && opened) {
       const saw = `${finding.saw} It is not needed: what it would open was read without.`
       return { ...finding, outcome: 'skip', saw, remedy: undefined }
     }
-    const remedy =
-      'Mend the place that is named, or name another; docs/secrets has a page for each.'
-    return { ...finding, remedy: finding.remedy ?? remedy }
+    const { fault, remedy } = complaint(finding.saw)
+    const page = `docs/secrets/${PAGES[named[at]?.reference.kind ?? 'env']}.md`
+    if (finding.remedy !== undefined || remedy === undefined) {
+      return { ...finding, remedy: `${finding.remedy ?? 'Mend the place.'} See ${page}.` }
+    }
+    const [first = '', ...rest] = remedy
+    return {
+      ...finding,
+      saw: `${fault}.`,
+      remedy: `${first.toUpperCase()}${rest.join('')}. See ${page}.`,
+    }
   }
 }
 

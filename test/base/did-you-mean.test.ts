@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 
-import { didYouMean } from '../../src/config/did-you-mean.ts'
+import { didYouMean } from '../../src/base/did-you-mean.ts'
 
 const KNOWN = ['listen', 'limits', 'log', 'connect_timeout', 'connections']
 

@@ -1,0 +1,28 @@
+// Counts who uses something, so that it is ended by the last of them and not under anybody's hands.
+
+/** The users of one thing. */
+export interface Usage {
+  /** One user more; the returned function, called once, is one less. */
+  begin(): () => void
+  /** Nobody new comes: calls `end` when there is no user, at once if there is none now. */
+  retire(end: () => void): void
+}
+
+/** Counts from none. */
+export function usage(): Usage {
+  let users = 0
+  let last: (() => void) | undefined
+  return {
+    begin() {
+      users++
+      return function done() {
+        users--
+        if (users === 0) last?.()
+      }
+    },
+    retire(end) {
+      last = end
+      if (users === 0) end()
+    },
+  }
+}
