@@ -1,7 +1,7 @@
 // A private CA and server certificates for tests, written as DER by hand, for Node.js can read
 // certificates but not make them. Keys are P-256 and live as long as the test.
 
-import { createPrivateKey, generateKeyPairSync, randomBytes, sign } from 'node:crypto'
+import { createPrivateKey, generateKeyPairSync, hash, randomBytes, sign } from 'node:crypto'
 import type { KeyObject } from 'node:crypto'
 
 /** A certificate with its key, in PEM. */
@@ -46,7 +46,7 @@ export function authority(name: string): Authority {
       issuer,
       subject: [name],
       publicKey: keys.publicKey,
-      extensions: [constraints, usage],
+      extensions: [constraints, usage, ...keyIds(keys.publicKey, keys.publicKey)],
     }),
     issue(options = {}) {
       const { name: host = 'localhost', notBefore, notAfter } = options
@@ -56,6 +56,7 @@ export function authority(name: string): Authority {
         tagged(GENERAL_NAMES[kind], Buffer.from(value, 'latin1')),
       )
       const extensions = names.length === 0 ? [] : [extension('551d11', sequence(...names))]
+      extensions.push(...keyIds(leaf.publicKey, keys.publicKey))
       if (options.ca === true) extensions.push(constraints)
       return {
         cert: certificate({
@@ -140,6 +141,15 @@ function distinguished(names: readonly string[]): Buffer {
     sequence(tagged(0x06, Buffer.from('550403', 'hex')), tagged(0x0c, Buffer.from(name))),
   )
   return sequence(...parts.map((part) => tagged(0x31, part)))
+}
+
+/** Subject and authority key identifier, without which Python 3.13 trusts no certificate. */
+function keyIds(subject: KeyObject, issuer: KeyObject): Buffer[] {
+  const id = (key: KeyObject) => hash('sha1', key.export({ type: 'spki', format: 'der' }), 'buffer')
+  return [
+    extension('551d0e', tagged(0x04, id(subject))),
+    extension('551d23', sequence(tagged(0x80, id(issuer)))),
+  ]
 }
 
 function extension(oid: string, value: Buffer, critical = false): Buffer {

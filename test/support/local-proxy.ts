@@ -47,7 +47,10 @@ export async function localProxy(options: LocalProxyOptions): Promise<LocalProxy
     env: {
       ...variablesOf(options.credential ?? 'key'),
       OPUSDNS_API_BASE: options.base,
-      OPUSDNS_PROXY_LISTEN: options.listen ?? '127.0.0.1:0',
+      // The environment would win over addresses in the file.
+      ...(/^listen:/m.test(options.config ?? '')
+        ? {}
+        : { OPUSDNS_PROXY_LISTEN: options.listen ?? '127.0.0.1:0' }),
       OPUSDNS_PROXY_ADMIN: '127.0.0.1:0',
     },
     file: { path: 'test.yaml', text: `shutdown: { deadline: 200ms }\n${options.config ?? ''}` },
