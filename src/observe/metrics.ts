@@ -282,16 +282,15 @@ export function metrics(options: MetricsOptions): Metrics {
       if (sample.upstreamSeconds !== undefined) timing.upstream.observe(sample.upstreamSeconds)
     },
     decision(consumer, decision, mode) {
-      const labels = () => ({ consumer, decision, mode })
-      decisions(`${consumer} ${decision} ${mode}`, labels).count += 1
+      const key = `${consumer} ${decision} ${mode}`
+      decisions(key, () => ({ consumer, decision, mode })).count += 1
     },
     limitHit(limit) {
       limitHits.inc({ limit })
     },
     unreadable(code) {
-      const operation = 'unknown'
-      const labels = { consumer: 'none', method: 'other', operation, code, source: 'proxy' }
-      requests(`unreadable ${code}`, () => labels).count += 1
+      const none = { consumer: 'none', method: 'other', operation: 'unknown', source: 'proxy' }
+      requests(`unreadable ${code}`, () => ({ ...none, code })).count += 1
     },
     inflight(change) {
       flying += change

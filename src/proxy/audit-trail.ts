@@ -58,6 +58,7 @@ function decisionOf(exchange: Exchange, judged: Buffer | undefined): AuditDecisi
   const { id, consumer, by, operation, path, request, noted, fault } = exchange
   const acts = noted?.decision.acts ?? []
   const { decision, mode } = noted ?? {}
+  const refusal = mode === 'report' ? 'reported' : 'deny'
   // What nobody decided is refused for another reason, or answered here (a local token).
   const denied = decision === undefined ? fault !== undefined : decision.kind === 'denied'
   return {
@@ -70,7 +71,7 @@ function decisionOf(exchange: Exchange, judged: Buffer | undefined): AuditDecisi
     path,
     zones: union([], acts, ({ zone }) => (zone === undefined ? [] : [zone])),
     names: union([], acts, namesOf),
-    decision: denied ? (mode === 'report' ? 'reported' : 'deny') : 'allow',
+    decision: denied ? refusal : 'allow',
     grant:
       decision === undefined || decision.kind === 'denied' ? undefined : decision.grants.join('; '),
     reason: decision?.kind === 'denied' ? decision.code : fault?.code,

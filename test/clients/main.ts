@@ -11,6 +11,7 @@ import { CERTBOT } from './certbot.ts'
 import { GO_CLIENT } from './go-client.ts'
 import { OCTODNS } from './octodns.ts'
 import { lackOf } from './scenario.ts'
+import type { Scenario } from './scenario.ts'
 import { stage } from './stage.ts'
 import { toolbox } from './toolbox.ts'
 import type { Toolbox } from './toolbox.ts'
@@ -38,15 +39,14 @@ if (
   process.exit(spawnSync('unshare', args, { stdio: 'inherit', env }).status ?? 1)
 }
 
-let passed = 0
-let failed = 0
-let skipped = 0
-for (const scenario of [...CERTBOT, ...GO_CLIENT, ...OCTODNS]) {
+const counts = { passed: 0, failed: 0, skipped: 0 }
+
+async function play(scenario: Scenario): Promise<void> {
   const lack = lackOf(scenario, tools, inside)
   if (lack !== undefined) {
-    skipped += 1
+    counts.skipped += 1
     say(`skipped  ${scenario.title}: ${lack}`)
-    continue
+    return
   }
   const set = await stage()
   try {
@@ -54,14 +54,22 @@ for (const scenario of [...CERTBOT, ...GO_CLIENT, ...OCTODNS]) {
       const tool = tools[name]
       return 'path' in tool ? tool.path : ''
     })
-    passed += 1
+    counts.passed += 1
     say(`passed   ${scenario.title}\n           ${said}`)
   } catch (error) {
-    failed += 1
+    counts.failed += 1
     say(`FAILED   ${scenario.title}\n${error instanceof Error ? error.message : String(error)}`)
   } finally {
     await set.close()
   }
 }
+
+// One after the other: each has the stage for itself.
+let last = Promise.resolve()
+for (const scenario of [...CERTBOT, ...GO_CLIENT, ...OCTODNS]) {
+  last = last.then(() => play(scenario))
+}
+await last
+const { passed, failed, skipped } = counts
 say(`clients: ${passed} passed, ${failed} failed, ${skipped} skipped`)
 process.exit(failed > 0 || (values.strict && skipped > 0) ? 1 : 0)
