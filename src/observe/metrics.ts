@@ -285,9 +285,7 @@ export function metrics(options: MetricsOptions): Metrics {
       const key = `${consumer} ${decision} ${mode}`
       decisions(key, () => ({ consumer, decision, mode })).count += 1
     },
-    limitHit(limit) {
-      limitHits.inc({ limit })
-    },
+    limitHit: (limit) => limitHits.inc({ limit }),
     unreadable(code) {
       const none = { consumer: 'none', method: 'other', operation: 'unknown', source: 'proxy' }
       requests(`unreadable ${code}`, () => ({ ...none, code })).count += 1

@@ -77,7 +77,7 @@ function walk(
   let pages = 0
   let bytes = 0
 
-  function next(): void {
+  function readOn(): void {
     pages += 1
     const first = pages === 1
     read(exchange, fields, way, {
@@ -125,16 +125,16 @@ function walk(
     rest(exchange, () => undefined)
     const ready = way.credential.obtain()
     // A long list may outlive a token.
-    if (!(ready instanceof Promise)) next()
+    if (!(ready instanceof Promise)) readOn()
     else {
       ready.then(
-        () => exchange.settled || next(),
+        () => exchange.settled || readOn(),
         (error: unknown) => exchange.settled || refuse(exchange, error),
       )
     }
   }
 
-  next()
+  readOn()
 }
 
 function write(

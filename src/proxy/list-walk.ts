@@ -28,7 +28,7 @@ export function listWalk(): ListWalk {
   let total: number | undefined
   let steady = true
   let seen = new Map<string, string>()
-  let before = new Map<string, string>()
+  const before = new Map<string, string>()
 
   return {
     get page() {
