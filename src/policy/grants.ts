@@ -16,7 +16,7 @@ export function grantOf(settings: GrantSettings): Grant {
     case 'read':
       return classGrant('read', ['read'])
     case 'admin':
-      return operationsGrant('admin', ordinary)
+      return adminGrant()
     case 'billing:read':
       return operationsGrant('billing:read', ({ method, template }) => {
         return method === 'GET' && BILLING.test(template)
@@ -49,6 +49,21 @@ function ordinary({ classes }: Operation): boolean {
   return !classes.includes('unknown') && !classes.includes('credential')
 }
 
+/** Everything ordinary, but for what is bought: that is written out, for nothing bounds it. */
+function adminGrant(): Grant {
+  return {
+    ...NOTHING,
+    text: 'admin',
+    reach(operation) {
+      if (!ordinary(operation)) return 'none'
+      // Only what it does tells whether it buys.
+      return operation.billable || operation.classes.includes('billable') ? 'part' : 'whole'
+    },
+    covers: ({ operation, purchase }) => ordinary(operation) && purchase === undefined,
+    knows: () => true,
+  }
+}
+
 const DOMAIN_TAGS: ReadonlySet<string> = new Set(['domain', 'availability', 'domain_search', 'tld'])
 
 function readsDomains({ classes, tag }: Operation): boolean {
@@ -72,7 +87,7 @@ function classGrant(text: string, classes: readonly OperationClass[]): Grant {
     text,
     reach(operation) {
       // A batch is as dangerous as its commands are.
-      if (operation.bulk && operation.method === 'POST') return 'part'
+      if (operation.bulk) return 'part'
       return has(operation) ? 'whole' : 'none'
     },
     covers: ({ operation }) => has(operation),

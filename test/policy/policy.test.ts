@@ -61,7 +61,25 @@ describe('read', () => {
 describe('admin', () => {
   const admin = granted('admin')
 
-  test('lets everything pass but credentials, and what the catalogue does not know', () => {
+  test('buys nothing, also not by a job or by a renewal that is switched on', () => {
+    const domain = '/v1/domains/example.com'
+    expect(decided(admin, 'PATCH', domain, { renewal_mode: 'expire' }).kind).toBe('allowed')
+    expect(decided(admin, 'PATCH', domain, { renewal_mode: 'renew' }).kind).toBe('denied')
+    expect(decided(admin, 'POST', `${domain}/restore`, {}).kind).toBe('denied')
+    expect(decided(admin, 'POST', '/v1/job/job_1/resume').kind).toBe('denied')
+    expect(decided(admin, 'POST', '/v1/dns', { name: 'example.com' }).kind).toBe('allowed')
+    const job = (payload: unknown) => ({ commands: [{ command: 'domain_update', payload }] })
+    const update = { domain_id: 'domain_01h45ytscbebyvny4gc8cr8ma2' }
+    expect(decided(admin, 'POST', '/v1/jobs', job(update)).kind).toBe('allowed')
+    const renewing = { ...update, renewal_mode: 'renew' }
+    expect(decided(admin, 'POST', '/v1/jobs', job(renewing)).kind).toBe('denied')
+    const buyer = granted('admin', { class: ['write', 'billable'] })
+    expect(decided(buyer, 'PATCH', domain, { renewal_mode: 'renew' }).kind).toBe('denied')
+    const all = granted('admin', { class: ['write', 'destructive', 'billable'] })
+    expect(decided(all, 'PATCH', domain, { renewal_mode: 'renew' }).kind).toBe('allowed')
+  })
+
+  test('lets everything else pass but credentials, and what the catalogue does not know', () => {
     expect(decided(admin, 'DELETE', '/v1/dns/example.com').kind).toBe('allowed')
     expect(decided(admin, 'POST', '/v1/users').kind).toBe('allowed')
     expect(decided(admin, 'GET', '/v1/archive/request-history').kind).toBe('denied')
