@@ -79,16 +79,21 @@ export function secretMask(): SecretMask {
       const byte = piece[at] as number
       switch (state) {
         case PLAIN:
-          if (byte === QUOTE) {
-            state = NAME
-            node = START
-          }
+          at = afterQuote(piece, at)
+          if (at > size) break
+          state = NAME
+          node = START
+          at -= 1
           break
         case NAME:
           if (escape > 0) escaped(byte)
           else if (byte === BACKSLASH) escape = 1
           else if (byte === QUOTE) state = ENDS[node] === 1 ? NAMED : PLAIN
-          else node = step(node, byte)
+          else {
+            node = step(node, byte)
+            // Most strings are soon known to be no name of a secret.
+            if (node === LOST) at = beforeSign(piece, at + 1) - 1
+          }
           break
         case NAMED:
           if (byte === COLON) state = VALUE
@@ -131,6 +136,22 @@ export function secretMask(): SecretMask {
     }
     return out
   }
+}
+
+/** The place behind the next quote from `at` on; more than the length when there is none. */
+function afterQuote(piece: Buffer, at: number): number {
+  const size = piece.length
+  let next = at
+  while (next < size && piece[next] !== QUOTE) next += 1
+  return next + 1
+}
+
+/** The place of the next quote or backslash from `at` on, or the length. */
+function beforeSign(piece: Buffer, at: number): number {
+  const size = piece.length
+  let next = at
+  while (next < size && piece[next] !== QUOTE && piece[next] !== BACKSLASH) next += 1
+  return next
 }
 
 /** The node after `byte`; what tells ways of writing a name apart leads nowhere else. */
