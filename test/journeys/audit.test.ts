@@ -67,10 +67,10 @@ test('each decision has its record, with who, what, which grant, and how it ende
   await ask(proxy, 'dns', 'DELETE', '/v1/dns/example.org')
   await ask(proxy, 'trial', 'GET', '/v1/tlds/')
   await ask(proxy, 'nobody', 'GET', '/v1/tlds/')
-  const all = await eventually(() => {
+  const all = (await eventually(() => {
     const found = records().filter(({ event }) => event !== 'begun')
     return found.length >= 6 && found
-  })
+  })) as Record<string, unknown>[]
   const of = (consumer: string, method: string) =>
     all.filter((one) => one['consumer'] === consumer && one['method'] === method)
 

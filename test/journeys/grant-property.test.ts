@@ -195,7 +195,9 @@ test(`of ${REQUESTS} random requests, what reaches OpusDNS is within the grants`
       ...(withBody ? { body: bodyText() } : {}),
     })
     const reached = upstream.requests.slice(before)
-    if (answer.status >= 400) expect(reached.map(({ target }) => target)).toEqual([])
+    // A list is read before it is judged, and this upstream shows none.
+    const isList = path === '/v1/dns' && method === 'GET'
+    if (answer.status >= 400 && !isList) expect(reached.map(({ target }) => target)).toEqual([])
     for (const request of reached) judge(consumer, request)
     passed += reached.length
   }
