@@ -227,14 +227,18 @@ async function parsedFile(file: LoadInput['file'], problems: Problem[]): Promise
   return { tree: {}, lineOf }
 }
 
-/** `listen[0]`, `admin.hosts[1]`. */
+/** `listen[0]`, `admin.hosts[1]`. A key that may be a value in the wrong place is not shown. */
 function keyPath(path: readonly PropertyKey[]): string {
   return path
-    .map((key, index) =>
-      typeof key === 'number' ? `[${key}]` : `${index === 0 ? '' : '.'}${String(key)}`,
-    )
+    .map((key, index) => {
+      if (typeof key === 'number') return `[${key}]`
+      return `${index === 0 ? '' : '.'}${SHOWN.test(String(key)) ? String(key) : '…'}`
+    })
     .join('')
 }
+
+/** Keys of options, names of consumers and credentials; nothing that begins as a key of OpusDNS does. */
+const SHOWN = /^(?!op[a-z]{0,2}_)(?:[A-Za-z][A-Za-z_:-]{0,31}|[a-z0-9][a-z0-9._-]{0,62})$/
 
 /** The references to secrets anywhere in `tree`. */
 function referencesIn(tree: unknown): SecretReference[] {
