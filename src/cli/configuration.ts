@@ -13,7 +13,9 @@ const LOGINS = ['VAULT_TOKEN', 'BAO_TOKEN', 'OP_CONNECT_TOKEN']
  * A copy of the environment for the sources of secrets, whose logins are taken out of the real one: the
  * commands that a cloud's SDK runs (`credential_process`) inherit that.
  */
-export function takenEnvironment(world: World): Readonly<Record<string, string | undefined>> {
+export function takenEnvironment(
+  world: Pick<World, 'env'>,
+): Readonly<Record<string, string | undefined>> {
   const copy = { ...world.env }
   for (const name of LOGINS) delete world.env[name]
   return copy

@@ -68,8 +68,8 @@ const FIXED: readonly (readonly [string, (settings: Settings) => unknown])[] = [
 
 /**
  * Builds the function that reloads: resolves when the new configuration serves, or with all that is
- * wrong while the old one stays. Calls during a reload share the one that follows it,
- * for it may have read what they changed. Never rejects.
+ * wrong while the old one stays. Calls during a reload share the one that follows it, for it
+ * may have read already what they changed. Never rejects.
  */
 export function reloader(deps: ReloadDeps): () => Promise<Reloaded> {
   const { log, metrics } = deps

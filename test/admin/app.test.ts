@@ -117,6 +117,12 @@ describe('the operators\u2019 listener', () => {
     expect(valuesOf(reply.rawHeaders, 'x-frame-options')).toEqual(['DENY'])
   })
 
+  test('is not changed by a form on another site, which needs no script', async () => {
+    const headers = ['Sec-Fetch-Site', 'cross-site', 'Sec-Fetch-Mode', 'navigate']
+    const reply = await send(port, { method: 'POST', path: '/reload', headers })
+    expect(reply.status).toBe(403)
+  })
+
   test('is never stored or sniffed', async () => {
     for (const path of ['/', '/livez', '/readyz', '/metrics', '/none']) {
       const { rawHeaders } = await get(path)

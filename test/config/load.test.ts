@@ -350,6 +350,11 @@ describe('a credential', () => {
     ['an empty id', '{ client_id: "", client_secret: file:/k }', ['is empty']],
     ['a literal', '{ api_key: opk_canary }', [expect.stringContaining('is not a reference')]],
     [
+      'a key as the name of a setting',
+      '{ opk_canary: }',
+      ['holds a key that is not known', 'holds no credential'],
+    ],
+    [
       'a key without a space',
       '{api_key:opk_canary}',
       ['holds a key that is not known', 'holds no credential'],

@@ -164,3 +164,16 @@ test('stop ends the trials', async () => {
   await clock.advance(24 * HOUR)
   expect(trials()).toBe(1)
 })
+
+test('a trial that ends after the stop is not told', async () => {
+  let end = (_reply: Awaited<ReturnType<typeof good>>) => {}
+  const late = new Promise<ReturnType<typeof good>>((resolve) => void (end = resolve))
+  const { clock, probe, events, trials } = rig(() => late)
+  probe.start()
+  await clock.advance(0)
+  expect(trials()).toBe(1)
+  probe.stop()
+  end(good())
+  await clock.advance(0)
+  expect(events).toEqual([])
+})

@@ -7,6 +7,8 @@ import { promisify } from 'node:util'
 import { describe, expect, test } from 'vitest'
 
 import { cloudRead } from '../../src/secrets/cloud.ts'
+import { Secret } from '../../src/base/secret.ts'
+import { cloudSource } from '../../src/secrets/cloud-source.ts'
 import { manualClock } from '../support/manual-clock.ts'
 import { launch, ROOT, whenReady } from '../support/program.ts'
 
@@ -86,4 +88,17 @@ test('a read that hangs ends at its deadline, with its signal aborted, and its e
   expect(signal?.aborted).toBe(true)
   fail(new Error('too late'))
   await outcome
+})
+
+test('what cannot be loaded for a moment is loaded by a later read, and once', async () => {
+  let opened = 0
+  const place = { kind: 'aws-sm', id: 'name', timeout: 9000, lifetime: 60_000 } as const
+  const source = cloudSource(place, manualClock(), async () => {
+    if (++opened === 1) throw Object.assign(new Error('no descriptor'), { code: 'EMFILE' })
+    return async () => Secret.of('opk_a')
+  })
+  await expect(source.read()).rejects.toThrow('no descriptor')
+  expect((await source.read()).reveal()).toBe('opk_a')
+  expect((await source.read()).reveal()).toBe('opk_a')
+  expect(opened).toBe(2)
 })
