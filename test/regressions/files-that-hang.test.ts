@@ -88,7 +88,14 @@ test('the file of the upstream’s authorities is refused, and so is one without
       env: { OPUSDNS_API_KEY: 'opk_a' },
       file: { path: 'proxy.yaml', text: `upstream: { ca_file: "${file}" }` },
     })
-    expect(await fault(buildUpstream(settings, systemClock))).toContain(code)
+    expect(
+      await fault(
+        buildUpstream(
+          { upstream: settings.upstream, headerSize: settings.limits.headerSize },
+          systemClock,
+        ),
+      ),
+    ).toContain(code)
   }
 })
 
@@ -99,7 +106,10 @@ test('a certificate file that is whole is read', async () => {
     env: { OPUSDNS_API_KEY: 'opk_a' },
     file: { path: 'proxy.yaml', text: `upstream: { ca_file: "${at('ca')}" }` },
   })
-  const upstream = await buildUpstream(settings, systemClock)
+  const upstream = await buildUpstream(
+    { upstream: settings.upstream, headerSize: settings.limits.headerSize },
+    systemClock,
+  )
   expect(upstream.origin).toBe('https://api.opusdns.com')
   await upstream.destroy()
 })
