@@ -72,6 +72,8 @@ export const FAULTS = {
     'http_request_denied',
   ),
   not_granted: kind('policy', 403, 'No grant covers the request', 'http_request_denied'),
+  purchase_not_granted: kind('policy', 403, 'The consumer may not buy this', 'http_request_denied'),
+  budget_exceeded: kind('policy', 403, 'The budget does not cover this', 'http_request_denied'),
   not_visible: kind('policy', 404, 'There is nothing here for you', 'http_request_denied'),
   cross_origin_refused: kind(
     'policy',
@@ -177,6 +179,12 @@ export const FAULTS = {
   ),
   // This proxy itself.
   audit_unavailable: kind('proxy', 503, 'The audit log cannot be written', 'proxy_internal_error'),
+  ledger_unavailable: kind(
+    'proxy',
+    503,
+    'The ledger of purchases cannot be used',
+    'proxy_internal_error',
+  ),
   overloaded: kind('proxy', 503, 'Too many requests are in flight', 'connection_limit_reached'),
   internal: kind('proxy', 500, 'The proxy failed', 'proxy_internal_error'),
   config_invalid: kind('proxy', 500, 'The configuration is not valid', 'proxy_configuration_error'),

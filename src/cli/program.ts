@@ -4,6 +4,8 @@ import { Command, CommanderError } from 'commander'
 
 import { VERSION } from '../base/version.ts'
 import { auditVerifyCommand } from './audit.ts'
+import { budgetCommand, clearBudgetCommand } from './budget.ts'
+import type { BudgetOptions, ClearBudgetOptions } from './budget.ts'
 import { checkCommand } from './check.ts'
 import { doctorCommand } from './doctor.ts'
 import { healthcheckCommand } from './healthcheck.ts'
@@ -85,6 +87,28 @@ export async function runProgram(args: readonly string[], world: World): Promise
     .argument('<files...>', 'audit files, oldest first; those named .gz are unpacked')
     .action(async (files: string[]) => {
       code = await auditVerifyCommand(files, world)
+    })
+  const budget = program
+    .command('budget')
+    .description('Look at what consumers bought, and settle what nobody knows.')
+  budget
+    .command('show', { isDefault: true })
+    .description('Show what is spent in the present period, and unknown outcomes (the default).')
+    .option('--config <file>', CONFIG_HELP)
+    .option('--json', 'print {consumers, unknown}')
+    .action(async (options: BudgetOptions) => {
+      code = await budgetCommand(options, world)
+    })
+  budget
+    .command('clear')
+    .description('Settle unknown outcomes, after a look at OpusDNS.')
+    .argument('<ids...>', 'as `budget` shows them')
+    .option('--spent', 'it was bought')
+    .option('--not-spent', 'it was not bought: the budget has it back')
+    .option('--config <file>', CONFIG_HELP)
+    .option('--json', 'print {outcome, results}')
+    .action(async (ids: string[], options: ClearBudgetOptions) => {
+      code = await clearBudgetCommand(ids, options, world)
     })
   program
     .command('keys')

@@ -8,6 +8,8 @@ import type { ConsumerSettings as Identification } from '../consumers/options.ts
 import { credentialOptions } from '../credentials/options.ts'
 import type { CredentialSettings } from '../credentials/options.ts'
 import { baseOption } from '../opusdns/upstream-options.ts'
+import { budgetShape } from '../policy/budget-options.ts'
+import type { BudgetSettings } from '../policy/budget-options.ts'
 import { grantShape } from '../policy/grant-options.ts'
 import type { GrantSettings } from '../policy/grant-options.ts'
 
@@ -15,6 +17,8 @@ import type { GrantSettings } from '../policy/grant-options.ts'
 export interface ConsumerSettings extends Identification {
   readonly grants: readonly GrantSettings[]
   readonly mode: 'enforce' | 'report'
+  /** What it may buy; nothing when left out. */
+  readonly budget: BudgetSettings | undefined
   /** Name of one of `credentials`; the main one when left out. */
   readonly credential: string | undefined
   /** For `X-Organization-Context`. */
@@ -37,6 +41,7 @@ const consumer = z
   .strictObject({
     ...identificationShape,
     ...grantShape,
+    ...budgetShape,
     credential: name
       .optional()
       .describe('Which of credentials its requests go out with; the main one when left out.'),
@@ -51,6 +56,7 @@ const consumer = z
   })
   .transform((written): ConsumerSettings => ({
     ...written,
+    budget: written.budget,
     credential: written.credential,
     organization: written.organization,
   }))
@@ -88,13 +94,15 @@ export interface ConsumerInput {
   readonly credentials: ReadonlySet<string>
   /** What `policy.allow` holds, which means nothing beside consumers. */
   readonly allow: readonly string[]
+  /** Whether purchases are written down. */
+  readonly ledger: boolean
   /** Milliseconds since 1970. */
   readonly now: number
 }
 
 /** What is wrong with the consumers together, and with what they refer to. */
 export function consumerProblems(
-  { consumers, credentials, allow, now }: ConsumerInput,
+  { consumers, credentials, allow, ledger, now }: ConsumerInput,
   placeOf: (path: readonly PropertyKey[]) => string,
 ): { problems: readonly Problem[]; warnings: readonly Problem[] } {
   const place = (path: readonly PropertyKey[]) => placeOf(['consumers', ...path])
@@ -108,6 +116,13 @@ export function consumerProblems(
         place: place([key, 'credential']),
         fault: 'names no credential',
         remedy: `write it under credentials, or choose ${[...credentials].join(', ') || 'the main one by leaving this out'}`,
+      })
+    }
+    if (settings.budget !== undefined && !ledger) {
+      problems.push({
+        place: place([key, 'budget']),
+        fault: 'needs a ledger, which outlives the process',
+        remedy: 'write ledger: file:/var/lib/opusdns-auth-proxy/ledger.db',
       })
     }
     if ([keys, mtls, networks, sockets].every((list) => list.length === 0) && !anonymous) {

@@ -85,6 +85,7 @@ export async function loadSettings(input: LoadInput): Promise<LoadedSettings> {
   const credentials = part('credentials')
   const consumers = part('consumers')
   const audit = part('audit')
+  const ledger = part('ledger')
   const secrets = part('secrets')
   const policy = part('policy')
   const limits = part('limits')
@@ -141,6 +142,8 @@ export async function loadSettings(input: LoadInput): Promise<LoadedSettings> {
         consumers,
         credentials: new Set(isMapping(written) ? Object.keys(written) : []),
         allow: policy?.allow ?? [],
+        // One that is wrong is told of itself.
+        ledger: tree['ledger'] !== undefined,
         now: input.now ?? Date.now(),
       },
       placeOf,
@@ -191,6 +194,7 @@ export async function loadSettings(input: LoadInput): Promise<LoadedSettings> {
     credentials: named,
     consumers: consumers && new Map(Object.entries(consumers)),
     audit,
+    ledger,
     secrets,
     policy,
     limits,

@@ -10,6 +10,7 @@ import { policyOptions } from '../policy/options.ts'
 import { hostsOption, limitOptions } from '../proxy/options.ts'
 import { secretsOptions } from '../secrets/vendor-options.ts'
 import { consumersOption, credentialsOption } from './consumers.ts'
+import { ledgerOption } from '../store/ledger-options.ts'
 import { insecureAllowAnonymousOption, listenOption, shutdownOptions } from '../server/options.ts'
 
 /** Schema of the file. Its parts are parsed one by one, so that one fault hides no other. */
@@ -32,6 +33,9 @@ export const fileSchema = z
       'Who may ask, and what each may do. Without it everyone who reaches a listener is one consumer.',
     ),
     audit: auditOptions.describe('The record of every decision.'),
+    ledger: ledgerOption.describe(
+      'Where purchases are written down, as file:/path; needed where a consumer has a budget.',
+    ),
     secrets: secretsOptions.describe('Places of secrets that are reached over a network.'),
     policy: policyOptions.describe('What may pass.'),
     limits: limitOptions.describe('Bounds of what a client may ask for.'),

@@ -6,6 +6,7 @@ import type { LogSettings } from '../observe/options.ts'
 import type { UpstreamSettings } from '../opusdns/upstream-options.ts'
 import type { PolicySettings } from '../policy/options.ts'
 import type { LimitSettings } from '../proxy/options.ts'
+import type { LedgerSettings } from '../store/ledger-options.ts'
 import type { SecretsSettings } from '../secrets/vendor-options.ts'
 import type { ConsumerSettings, NamedCredential } from './consumers.ts'
 import type { Endpoint } from './endpoint.ts'
@@ -29,6 +30,8 @@ export interface Settings {
   readonly consumers: ReadonlyMap<string, ConsumerSettings> | undefined
   /** `undefined` for none. */
   readonly audit: AuditSettings | undefined
+  /** Where purchases are written down; there when a consumer has a budget. */
+  readonly ledger: LedgerSettings | undefined
   readonly secrets: SecretsSettings
   readonly policy: PolicySettings
   readonly limits: LimitSettings

@@ -3,6 +3,10 @@
 
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client'
 
+import { credentialGauges } from './credential-gauges.ts'
+import type { CredentialReadings } from './credential-gauges.ts'
+import { purchaseMetrics } from './purchase-metrics.ts'
+import type { PurchaseCounter } from './purchase-metrics.ts'
 import { tally } from './tally.ts'
 
 const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25, 60]
@@ -30,6 +34,7 @@ export interface Metrics {
   /** Seconds since 1970; no sample while the key never expires, or OpusDNS has not said. */
   readonly keyExpiry: Gauge<'credential'>
   readonly replays: Counter<'outcome'>
+  readonly purchases: PurchaseCounter
   /** Audit records that could not be written. */
   readonly auditLost: Counter
   readonly configReloads: Counter<'result'>
@@ -65,18 +70,16 @@ export interface FailingSecret {
 }
 
 /** See `metrics`. */
-export interface MetricsOptions {
+export interface MetricsOptions extends CredentialReadings {
   /** Versions of the program and of Node.js, for `build_info`. */
   readonly version: string
   readonly node: string
-  /** Read at each scrape: seconds until the token expires, or `undefined` when there is none. */
-  readonly tokenExpiry: () => ReadonlyMap<string, number>
   /** Read at each scrape: every secret of the credentials in use. */
   readonly secretsFailing: () => readonly FailingSecret[]
-  /** Read at each scrape: which of two secrets serves, by credential; those with one have none. */
-  readonly serving: () => ReadonlyMap<string, 'current' | 'previous'>
   /** Read at each scrape: open connections of clients by listener address. */
   readonly connections: () => ReadonlyMap<string, number>
+  /** Read at each scrape: purchases left by consumer. */
+  readonly budgetLeft?: () => Promise<ReadonlyMap<string, number>>
   /** Read at each scrape: log lines that could not be written so far. */
   readonly logLost: () => number
 }
@@ -159,17 +162,7 @@ export function metrics(options: MetricsOptions): Metrics {
     registers,
   }).set({ version: options.version, node: options.node }, 1)
 
-  new Gauge({
-    name: name('token_expiry_seconds'),
-    help: 'Seconds until the token in use expires.',
-    labelNames: ['credential'],
-    registers,
-    collect() {
-      this.reset()
-      for (const [credential, seconds] of options.tokenExpiry()) this.set({ credential }, seconds)
-    },
-  })
-
+  credentialGauges(registry, options)
   new Gauge({
     name: name('secret_failing'),
     help: '1 while a secret cannot be read from its place, else 0; its last good value stays in use.',
@@ -179,20 +172,6 @@ export function metrics(options: MetricsOptions): Metrics {
       this.reset()
       for (const { credential, secret, failing } of options.secretsFailing()) {
         this.set({ credential, secret }, failing ? 1 : 0)
-      }
-    },
-  })
-  new Gauge({
-    name: name('credential_serving'),
-    help: '1 for the secret (current or previous) that serves, 0 for the other.',
-    labelNames: ['credential', 'secret'],
-    registers,
-    collect() {
-      this.reset()
-      for (const [credential, side] of options.serving()) {
-        for (const secret of ['current', 'previous'] as const) {
-          this.set({ credential, secret }, secret === side ? 1 : 0)
-        }
       }
     },
   })
@@ -238,6 +217,7 @@ export function metrics(options: MetricsOptions): Metrics {
       labelNames: ['credential'],
       registers,
     }),
+    purchases: purchaseMetrics(registry, options.budgetLeft),
     replays: new Counter({
       name: name('replays_total'),
       help: 'Requests that the upstream answered with 401 and what became of them.',

@@ -14,7 +14,12 @@ export interface Allowed {
 export interface Denied {
   readonly kind: 'denied'
   /** `not_visible` for what the consumer is not even to know of: that is answered 404. */
-  readonly code: 'not_granted' | 'not_visible' | 'blocked_by_default'
+  readonly code:
+    | 'not_granted'
+    | 'not_visible'
+    | 'blocked_by_default'
+    | 'purchase_not_granted'
+    | 'budget_exceeded'
   /** What is missing, for the client and the operator. Names only what the client itself sent. */
   readonly missing: string
   readonly acts: readonly Act[]

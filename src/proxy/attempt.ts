@@ -1,6 +1,7 @@
 // One try to have a request answered by the upstream: the handler that the client library calls.
 // Passes the reply to whoever its owner has take it, or tells the owner why there is none.
 
+import { purchaseOutcome } from '../opusdns/purchase-outcome.ts'
 import { upstreamFault } from '../opusdns/upstream-faults.ts'
 import type { Dispatcher } from '../opusdns/client-library.ts'
 import type { Lane, UpstreamHandler } from '../opusdns/upstream.ts'
@@ -114,6 +115,8 @@ export class Attempt implements UpstreamHandler {
       return
     }
     this.#sent = true
+    // Of a request that is sent again, an earlier refusal says nothing.
+    this.#exchange.outcome = 'unclear'
     if (this.#exchange.sentAt === 0) this.#exchange.sentAt = this.#exchange.now()
   }
 
@@ -126,6 +129,9 @@ export class Attempt implements UpstreamHandler {
     if (this.#over) return
     const exchange = this.#exchange
     exchange.answeredAt = exchange.now()
+    if (exchange.operation.billable) {
+      exchange.outcome = purchaseOutcome(status, controller.rawHeaders as Buffer[])
+    }
     this.#status = status
     try {
       if (status > 599 || reason.includes('\0')) {

@@ -12,6 +12,7 @@ import type { Log } from '../observe/log.ts'
 import type { Metrics } from '../observe/metrics.ts'
 import { UNKNOWN_OPERATION } from '../opusdns/operations.ts'
 import type { Operation } from '../opusdns/operations.ts'
+import type { PurchaseOutcome } from '../opusdns/purchase-outcome.ts'
 import { lingerAfterReply } from './linger.ts'
 import { METHODS } from './methods.ts'
 import type { Noted } from './noted.ts'
@@ -63,6 +64,8 @@ export class Exchange {
   sentAt = 0
   /** When the head of the upstream's reply came; 0 if never. */
   answeredAt = 0
+  /** What the upstream's last reply says of a billable request. */
+  outcome: PurchaseOutcome = 'unclear'
   /** `x-server-request-id` of the upstream. */
   upstreamId: string | undefined
   /** Times that the request was sent upstream. */

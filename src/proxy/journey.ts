@@ -25,6 +25,7 @@ import { answerLogin } from './local-token.ts'
 import { masksReply } from './masked-reply.ts'
 import { METHODS } from './methods.ts'
 import { permission } from './permission.ts'
+import { purchases } from './purchases.ts'
 import type { LimitSettings } from './options.ts'
 import { refuse } from './refusal.ts'
 import { dropBody, takeBody } from './request-body.ts'
@@ -102,6 +103,7 @@ export function journey(options: JourneyOptions, deps: JourneyDeps): RequestList
   const guard = requestGuard(options, deps.hostGuard)
   const room = admission(options, clock)
   const permit = permission(deps)
+  const buy = purchases(deps)
   const answerList = listReply()
 
   /** From "who?" to "go": for everything under `/v1/`. */
@@ -133,13 +135,36 @@ export function journey(options: JourneyOptions, deps: JourneyDeps): RequestList
         const bytes = byBody ? heldBytes(body) : undefined
         if (bytes !== undefined) permit.byBody(exchange, consumer, head, bytes)
         room.enter(exchange)
-        deps.trail?.ahead(exchange, bytes)
-        go(exchange, consumer, head, body)
+        const depart = () => {
+          deps.trail?.ahead(exchange, bytes)
+          go(exchange, consumer, head, body)
+        }
+        const bought = buy(exchange, consumer)
+        if (bought === undefined) depart()
+        else departAfter(bought, exchange, body, depart)
       } catch (error) {
         dropBody(body)
         refuse(exchange, error)
       }
     })
+  }
+
+  /** Goes on when a purchase was written down. */
+  function departAfter(
+    bought: Promise<void>,
+    exchange: Exchange,
+    body: Body,
+    depart: () => void,
+  ): void {
+    bought
+      .then(() => {
+        if (exchange.settled) dropBody(body)
+        else depart()
+      })
+      .catch((error: unknown) => {
+        dropBody(body)
+        if (!exchange.settled) refuse(exchange, error)
+      })
   }
 
   /** "With what?", and "go". */

@@ -7,6 +7,7 @@ import type { Metrics } from '../observe/metrics.ts'
 import { blockPolicy } from '../policy/block-list.ts'
 import { policy } from '../policy/policy.ts'
 import type { Consumer } from '../proxy/consumer.ts'
+import type { Ledger } from '../store/ledger.ts'
 import { MAIN } from './way.ts'
 import type { Way } from './way.ts'
 
@@ -14,6 +15,8 @@ import type { Way } from './way.ts'
 export interface ConsumerDeps {
   readonly clock: Clock
   readonly metrics: Metrics
+  /** There when somebody has a budget. */
+  readonly ledger: Ledger | undefined
   /** Our name in `Via`. */
   readonly pseudonym: string
 }
@@ -22,7 +25,7 @@ export interface ConsumerDeps {
 export function buildConsumers(
   settings: Settings,
   ways: ReadonlyMap<string, Way>,
-  { clock, metrics, pseudonym }: ConsumerDeps,
+  { clock, metrics, ledger, pseudonym }: ConsumerDeps,
 ): ReadonlyMap<string, Consumer> {
   function wayOf(credential: string, organization: string | undefined): Consumer['way'] {
     const way = ways.get(credential)
@@ -42,14 +45,22 @@ export function buildConsumers(
       name: ANONYMOUS,
       policy: blockPolicy(settings.policy.allow),
       mode: 'enforce',
+      budget: 'unlimited',
       way: wayOf(MAIN, undefined),
     }
     return new Map([[ANONYMOUS, anonymous]])
   }
   return new Map(
-    [...settings.consumers].map(([name, { grants, mode, credential, organization }]) => [
+    [...settings.consumers].map(([name, { grants, mode, budget, credential, organization }]) => [
       name,
-      { name, policy: policy(grants), mode, way: wayOf(credential ?? MAIN, organization) },
+      {
+        name,
+        policy: policy(grants),
+        mode,
+        // Without a ledger nothing is bought.
+        budget: budget && ledger && { ...budget, ledger },
+        way: wayOf(credential ?? MAIN, organization),
+      },
     ]),
   )
 }

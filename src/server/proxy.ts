@@ -27,6 +27,7 @@ import { readinessChecks } from './checks.ts'
 import { failingSecrets } from './credential.ts'
 import { drain } from './drain.ts'
 import { firstReads } from './first-reads.ts'
+import { budgetsLeft, ledgerShelf } from './ledger-shelf.ts'
 import { openListeners } from './listeners.ts'
 import { keptAsTheyWere, readNewSecrets } from './new-secrets.ts'
 import { reloader } from './reload.ts'
@@ -104,6 +105,7 @@ export async function startProxy(settings: Settings, world: ProxyWorld): Promise
       )
     },
     connections: () => opened.connections(),
+    budgetLeft: () => budgetsLeft(service, clock),
     logLost: () => world.sink.lost?.() ?? 0,
   })
   const audit =
@@ -116,6 +118,7 @@ export async function startProxy(settings: Settings, world: ProxyWorld): Promise
     environment: world.environment,
     collectYoung: world.collectYoung,
     trail: audit && auditTrail(audit),
+    ledgers: ledgerShelf({ clock, log: journal }),
     // Unique, so that a sidecar may stand behind a gateway of the same program.
     pseudonym: `opusdns-auth-proxy-${randomBytes(4).toString('hex')}`,
   }
@@ -196,6 +199,7 @@ export async function startProxy(settings: Settings, world: ProxyWorld): Promise
     admin.destroy()
     await service.destroy()
     audit?.stop()
+    deps.ledgers.close()
     journal.info({}, 'stopped')
     journal.flush()
   }

@@ -53,6 +53,7 @@ const FIXED: readonly (readonly [string, (settings: Settings) => unknown])[] = [
   ['admin', ({ admin }) => admin],
   ['log.level', ({ log }) => log.level],
   ['audit', ({ audit }) => audit],
+  ['ledger', ({ ledger }) => ledger],
   [
     'limits of listeners (header_size, connections, and the times of connections)',
     ({ limits }) => [

@@ -11,9 +11,11 @@ import type { AuditTrail } from '../proxy/audit-trail.ts'
 import { hostGuard } from '../proxy/host-guard.ts'
 import { journey } from '../proxy/journey.ts'
 import type { RequestListener } from '../proxy/journey.ts'
+import type { Ledger } from '../store/ledger.ts'
 import type { IssuedTokens } from '../store/issued-tokens.ts'
 import type { BuiltCredential } from './credential.ts'
 import { buildConsumers } from './consumers.ts'
+import type { LedgerShelf } from './ledger-shelf.ts'
 import { MAIN, buildWays } from './way.ts'
 import type { KnownSecrets, Way } from './way.ts'
 
@@ -34,6 +36,7 @@ export interface ServiceDeps {
   readonly collectYoung: (() => void) | undefined
   /** `undefined` when nothing is recorded. */
   readonly trail: AuditTrail | undefined
+  readonly ledgers: LedgerShelf
   /** Our name in `Via`. */
   readonly pseudonym: string
 }
@@ -44,6 +47,8 @@ export interface Service extends ServiceSettings {
   /** By name, the main one first. */
   readonly ways: ReadonlyMap<string, Way>
   readonly main: Way
+  /** There when somebody has a budget. */
+  readonly ledger: Ledger | undefined
   /** Begins to read secrets and to try the credential; again it does nothing. */
   start(): void
   /**
@@ -66,7 +71,8 @@ export async function buildService(
   known?: KnownSecrets,
 ): Promise<Service> {
   const ways = await buildWays(settings, captured, deps, { before: before?.ways, known })
-  const consumers = buildConsumers(settings, ways, deps)
+  const ledger = await deps.ledgers.open(settings)
+  const consumers = buildConsumers(settings, ways, { ...deps, ledger })
   const answer = journey(
     {
       ...settings.limits,
@@ -96,6 +102,7 @@ export async function buildService(
     },
     ways,
     main,
+    ledger,
     start() {
       for (const { built } of ways.values()) {
         built.credential.start()

@@ -1,0 +1,173 @@
+// "May they buy it?": holds every purchase against the budget of its consumer. It is written down before
+// it is sent, and settled by what became of it; what nobody knows counts as spent.
+
+import type { Clock } from '../base/clock.ts'
+import { Fault, errorCode } from '../base/fault.ts'
+import type { Log } from '../observe/log.ts'
+import type { Metrics } from '../observe/metrics.ts'
+import type { BudgetSettings } from '../policy/budget-options.ts'
+import { costOf, periodAt } from '../policy/budget.ts'
+import type { Cost, Period } from '../policy/budget.ts'
+import { moneyText } from '../policy/money.ts'
+import type { Ledger, Spent } from '../store/ledger.ts'
+import type { Budget, Consumer } from './consumer.ts'
+import type { Exchange } from './exchange.ts'
+
+/** See `purchases`. */
+export interface PurchasesDeps {
+  readonly clock: Pick<Clock, 'wall'>
+  readonly log: Log
+  readonly metrics: Metrics
+}
+
+/**
+ * `undefined` for a request that buys nothing, or of a consumer that may buy everything. Otherwise
+ * resolves when it may be sent, and rejects with a Fault when it must not be. Call it once for each
+ * exchange, when its decision is noted.
+ */
+export type Purchases = (exchange: Exchange, consumer: Consumer) => Promise<void> | undefined
+
+/** Builds the guard. */
+export function purchases({ clock, log, metrics }: PurchasesDeps): Purchases {
+  function count(exchange: Exchange, outcome: string, cost: Cost): void {
+    metrics.purchases.inc({ consumer: exchange.consumer, outcome }, cost.count)
+  }
+  function facts(exchange: Exchange, cost: Cost) {
+    const { id, consumer } = exchange
+    return { id, consumer, what: cost.what, count: cost.count, amount: moneyText(cost.amount) }
+  }
+  /** Refuses, or in report mode says that it would. */
+  function refuse(exchange: Exchange, { mode }: Consumer, cost: Cost, refusal: Refusal): void {
+    const { code, missing } = refusal
+    const acts = exchange.noted?.decision.acts ?? []
+    exchange.noted = { decision: { kind: 'denied', code, missing, acts }, mode }
+    count(exchange, mode === 'enforce' ? 'refused' : 'would_be_refused', cost)
+    if (mode === 'enforce') throw new Fault(code, { detail: missing })
+    log.info({ ...facts(exchange, cost), missing }, 'would be denied')
+  }
+
+  async function reserve(
+    exchange: Exchange,
+    consumer: Consumer,
+    cost: Cost,
+    budget: Budget,
+  ): Promise<void> {
+    const now = clock.wall()
+    const period = periodAt(budget.per, now)
+    const bounds = { period: period.key, purchases: budget.purchases, amount: budget.amount }
+    if (consumer.mode === 'report') {
+      const spent = await budget.ledger.spent(consumer.name, period.key)
+      if (exceeds(cost, spent, budget))
+        refuse(exchange, consumer, cost, over(cost, spent, budget, period))
+      return
+    }
+    const reserved = await budget.ledger.reserve(
+      {
+        consumer: consumer.name,
+        day: period.day,
+        at: now,
+        count: cost.count,
+        amount: cost.amount,
+        what: cost.what.join(', '),
+        request: exchange.id,
+      },
+      bounds,
+    )
+    if (!reserved.ok) {
+      refuse(exchange, consumer, cost, over(cost, reserved.spent, budget, period))
+      return
+    }
+    const settle = () => settled(exchange, cost, budget.ledger, reserved.id)
+    // The client may have left meanwhile; then nothing else ends it.
+    if (exchange.closed) settle()
+    else exchange.atEnd(settle)
+  }
+
+  function settled(exchange: Exchange, cost: Cost, ledger: Ledger, order: string): void {
+    const outcome = outcomeOf(exchange)
+    count(exchange, outcome, cost)
+    const line = { ...facts(exchange, cost), order, outcome }
+    if (outcome === 'unknown') log.warn(line, 'purchase')
+    else log.info(line, 'purchase')
+    ledger.settle(order, outcome).catch((error: unknown) => {
+      // It stays reserved, which counts; the next start takes it for unknown.
+      const cause = error instanceof Fault ? error.cause : error
+      log.error({ order, consumer: exchange.consumer, code: errorCode(cause) }, 'ledger failed')
+    })
+  }
+
+  return function buy(exchange, consumer) {
+    const { budget, mode } = consumer
+    if (budget === 'unlimited') return undefined
+    const acts = exchange.noted?.decision.acts ?? []
+    const cost = costOf(acts, budget)
+    if (cost === undefined) return undefined
+    // What the grants would not let pass was told already.
+    if (mode === 'report' && exchange.noted?.decision.kind === 'denied') return undefined
+    const refusal = unfit(cost, budget)
+    if (refusal !== undefined) {
+      refuse(exchange, consumer, cost, refusal)
+      return undefined
+    }
+    return budget && reserve(exchange, consumer, cost, budget)
+  }
+}
+
+interface Refusal {
+  readonly code: 'purchase_not_granted' | 'budget_exceeded'
+  readonly missing: string
+}
+
+/** Why a purchase is refused whatever is left. */
+function unfit(cost: Cost, budget: Budget | undefined): Refusal | undefined {
+  const code = 'purchase_not_granted'
+  if (budget === undefined) {
+    return { code, missing: 'This is a purchase, and the consumer has no budget.' }
+  }
+  if (cost.uncounted) {
+    const missing =
+      'This lets earlier orders run, and nobody knows how many. The budget does not let jobs be resumed.'
+    return { code, missing }
+  }
+  if (cost.unpriced) {
+    const missing =
+      'The budget has an amount, and this purchase names no price. Send expected_price; for what is ' +
+      'no premium domain the operator has to set standard_price.'
+    return { code, missing }
+  }
+  return undefined
+}
+
+function exceeds(cost: Cost, spent: Spent, { purchases: most, amount }: BudgetSettings): boolean {
+  return (
+    spent.count + cost.count > most || (amount !== undefined && spent.amount + cost.amount > amount)
+  )
+}
+
+function over(cost: Cost, spent: Spent, budget: BudgetSettings, period: Period): Refusal {
+  const left = Math.max(0, budget.purchases - spent.count)
+  const parts = [`${left} of ${budget.purchases} purchases`]
+  const costs = [`${cost.count}`]
+  if (budget.amount !== undefined) {
+    const rest = budget.amount > spent.amount ? budget.amount - spent.amount : 0n
+    parts.push(`${moneyText(rest)} of ${moneyText(budget.amount)}`)
+    costs.push(moneyText(cost.amount))
+  }
+  const missing =
+    `The budget has ${parts.join(' and ')} left until ${period.ends}, and this needs ` +
+    `${costs.join(' and ')}.${spent.unknown > 0 ? ` The outcome of ${spent.unknown} is unknown; an operator can clear them.` : ''}`
+  return { code: 'budget_exceeded', missing }
+}
+
+function outcomeOf(exchange: Exchange): 'spent' | 'released' | 'unknown' {
+  // Not a byte left.
+  if (exchange.sentAt === 0) return 'released'
+  switch (exchange.outcome) {
+    case 'done':
+      return 'spent'
+    case 'refused':
+      return 'released'
+    case 'unclear':
+      return 'unknown'
+  }
+}
