@@ -36,6 +36,10 @@ export function purchases({ clock, log, metrics }: PurchasesDeps): Purchases {
     const { id, consumer } = exchange
     return { id, consumer, what: cost.what, count: cost.count, amount: moneyText(cost.amount) }
   }
+  function failed({ id, consumer }: Exchange, error: unknown): void {
+    const cause = error instanceof Fault ? error.cause : error
+    log.error({ id, consumer, code: errorCode(cause) }, 'ledger failed')
+  }
   /** Refuses, or in report mode says that it would. */
   function refuse(exchange: Exchange, { mode }: Consumer, cost: Cost, refusal: Refusal): void {
     const { code, missing } = refusal
@@ -56,9 +60,12 @@ export function purchases({ clock, log, metrics }: PurchasesDeps): Purchases {
     const period = periodAt(budget.per, now)
     const bounds = { period: period.key, purchases: budget.purchases, amount: budget.amount }
     if (consumer.mode === 'report') {
-      const spent = await budget.ledger.spent(consumer.name, period.key)
-      if (exceeds(cost, spent, budget))
+      const spent = await budget.ledger.spent(consumer.name, period.key).catch((error: unknown) => {
+        failed(exchange, error)
+      })
+      if (spent !== undefined && exceeds(cost, spent, budget)) {
         refuse(exchange, consumer, cost, over(cost, spent, budget, period))
+      }
       return
     }
     const reserved = await budget.ledger.reserve(
@@ -91,8 +98,7 @@ export function purchases({ clock, log, metrics }: PurchasesDeps): Purchases {
     else log.info(line, 'purchase')
     ledger.settle(order, outcome).catch((error: unknown) => {
       // It stays reserved, which counts; the next start takes it for unknown.
-      const cause = error instanceof Fault ? error.cause : error
-      log.error({ order, consumer: exchange.consumer, code: errorCode(cause) }, 'ledger failed')
+      failed(exchange, error)
     })
   }
 

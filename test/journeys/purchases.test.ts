@@ -3,6 +3,7 @@
 import { mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 
 import { startSimulator } from '../opusdns/simulator.ts'
@@ -174,6 +175,34 @@ describe('a budget', () => {
     const client = clientOf(`http://127.0.0.1:${proxy.port}`)
     expect((await create(client)).status).toBe(201)
     expect(() => statSync(`${folder}/l.db`)).toThrow('ENOENT')
+  })
+})
+
+describe('a ledger that cannot be used', () => {
+  /** Takes the table away from a proxy that runs. */
+  function spoil(): void {
+    const database = new DatabaseSync(`${folder}/ledger.db`)
+    database.exec('DROP TABLE orders')
+    database.close()
+  }
+
+  test('stops purchases, and nothing else', async () => {
+    const client = await shop('{ purchases: 5, per: month }')
+    spoil()
+    const answer = await create(client)
+    expect([answer.status, codeOf(answer)]).toEqual([503, 'ledger_unavailable'])
+    expect(bought()).toBe(0)
+    expect((await client.get('/v1/domains')).status).toBe(200)
+    expect((await proxy?.accessLine(({ code }) => code === 'ledger_unavailable'))?.['cause']).toBe(
+      'LEDGER_ERR_SQLITE_ERROR',
+    )
+  })
+
+  test('stops nothing in report mode', async () => {
+    const client = await shop('{ purchases: 5, per: month }', 'report')
+    spoil()
+    expect((await create(client)).status).toBe(201)
+    expect(proxy?.lines.some(({ msg }) => msg === 'ledger failed')).toBe(true)
   })
 })
 
