@@ -88,6 +88,9 @@ const world: World = {
 }
 
 const { runProgram } = await import('./cli/program.ts')
+// The timers of the clock keep no process alive, and a wait for another process may be all there is.
+const waiting = setInterval(() => {}, 2 ** 30)
 process.exitCode = await runProgram(process.argv.slice(2), world)
+clearInterval(waiting)
 // What is still under way, such as the read of a secret from a place that hangs, is not waited for.
 setTimeout(() => process.exit(), 1000).unref()

@@ -3,8 +3,19 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { DatabaseSync } from 'node:sqlite'
+import {
+  afterAll,
+  afterEach,
+  beforeAll,
+  beforeEach,
+  describe,
+  expect,
+  onTestFinished,
+  test,
+} from 'vitest'
 
+import { pause, systemClock } from '../../src/base/clock.ts'
 import { startSimulator } from '../opusdns/simulator.ts'
 import type { Simulator } from '../opusdns/simulator.ts'
 import { SEED_KEY } from '../opusdns/seed.ts'
@@ -103,5 +114,18 @@ describe('a process that dies', () => {
     expect(answers.filter(({ status }) => status === 201)).toHaveLength(5)
     expect(answers.filter(({ status }) => status === 403)).toHaveLength(45)
     expect(bought()).toBe(5)
+  })
+
+  test('is not what a process does that waits for another one to write', async () => {
+    const text = config(1)
+    await (await started(text)).stop()
+    const other = new DatabaseSync(join(folder, 'ledger.db'))
+    onTestFinished(() => other.close())
+    other.exec('BEGIN IMMEDIATE')
+    const starting = started(text)
+    const early = await Promise.race([starting, pause(systemClock, 1500)])
+    expect(early).toBeUndefined()
+    other.exec('ROLLBACK')
+    expect((await create(clientOf((await starting).origin))).status).toBe(201)
   })
 })
