@@ -74,6 +74,8 @@ export const FAULTS = {
   not_granted: kind('policy', 403, 'No grant covers the request', 'http_request_denied'),
   purchase_not_granted: kind('policy', 403, 'The consumer may not buy this', 'http_request_denied'),
   budget_exceeded: kind('policy', 403, 'The budget does not cover this', 'http_request_denied'),
+  dry_run_unsupported: kind('policy', 422, 'The operation has no dry run', 'http_request_denied'),
+  rate_limited: kind('policy', 429, 'The consumer asks too much', 'http_request_denied'),
   not_visible: kind('policy', 404, 'There is nothing here for you', 'http_request_denied'),
   cross_origin_refused: kind(
     'policy',
@@ -145,6 +147,12 @@ export const FAULTS = {
     'All connections to the upstream are busy',
     'connection_limit_reached',
   ),
+  upstream_rate_limited: kind(
+    'upstream',
+    429,
+    'The upstream asks for fewer requests',
+    'destination_unavailable',
+  ),
   upstream_timeout: kind(
     'upstream',
     504,
@@ -211,6 +219,8 @@ export interface FaultOptions {
   readonly cause?: unknown
   /** Seconds for `Retry-After`; whole, at least 1. */
   readonly retryAfter?: number
+  /** Further header fields of the answer, a flat list. */
+  readonly fields?: readonly string[]
   /** Name of the option whose bound was reached; a label of the metric `limit_hits_total`. */
   readonly limit?: string
   /** For `config_invalid`: everything that is wrong. */
@@ -222,6 +232,7 @@ export class Fault extends Error {
   override readonly name = 'Fault'
   readonly code: FaultCode
   readonly retryAfter: number | undefined
+  readonly fields: readonly string[]
   readonly limit: string | undefined
   readonly problems: readonly Problem[]
 
@@ -229,6 +240,7 @@ export class Fault extends Error {
     super(options.detail, options.cause === undefined ? undefined : { cause: options.cause })
     this.code = code
     this.retryAfter = options.retryAfter
+    this.fields = options.fields ?? []
     this.limit = options.limit
     this.problems = options.problems ?? []
   }

@@ -1,15 +1,10 @@
 // `audit verify`: reads audit files in their order and says whether anything was taken out or changed.
 
-import { createReadStream } from 'node:fs'
-import { createGunzip } from 'node:zlib'
-
 import { errorCode } from '../base/fault.ts'
-import { LONGEST_LINE } from '../observe/audit-chain.ts'
 import { auditVerifier } from '../observe/audit-verify.ts'
 import type { AuditSummary } from '../observe/audit-verify.ts'
+import { linesOf } from './lines.ts'
 import type { ExitCode, World } from './world.ts'
-
-const NEWLINE = 10
 
 /**
  * Prints counts, or the first place where a chain breaks. Returns 0 when all chains are whole, 1 when
@@ -57,26 +52,4 @@ function describe(it: AuditSummary): string {
   ] as const
   const counts = `OK: ${it.records} records (${it.decisions} decisions) in ${it.chains} chains`
   return [counts, ...notes.filter(([holds]) => holds).map(([, note]) => `  ${note}`), ''].join('\n')
-}
-
-/** The lines of `file`, unpacked if its name ends in `.gz`; `undefined` for one that is too long. */
-async function* linesOf(file: string): AsyncGenerator<Buffer | undefined> {
-  const source = createReadStream(file, { highWaterMark: 256 * 1024 })
-  const unpacked = file.endsWith('.gz') ? source.pipe(createGunzip()) : source
-  if (unpacked !== source) source.on('error', (error) => unpacked.destroy(error))
-  let rest: Buffer = Buffer.alloc(0)
-  for await (const chunk of unpacked as AsyncIterable<Buffer>) {
-    const bytes = rest.length === 0 ? chunk : Buffer.concat([rest, chunk])
-    let start = 0
-    for (let end = bytes.indexOf(NEWLINE); end !== -1; end = bytes.indexOf(NEWLINE, start)) {
-      yield bytes.subarray(start, end)
-      start = end + 1
-    }
-    rest = bytes.subarray(start)
-    if (rest.length > LONGEST_LINE) {
-      yield undefined
-      return
-    }
-  }
-  if (rest.length > 0) yield rest
 }

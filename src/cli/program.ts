@@ -8,9 +8,13 @@ import { budgetCommand, clearBudgetCommand } from './budget.ts'
 import type { BudgetOptions, ClearBudgetOptions } from './budget.ts'
 import { checkCommand } from './check.ts'
 import { doctorCommand } from './doctor.ts'
+import { explainCommand } from './explain.ts'
+import type { ExplainOptions } from './explain.ts'
 import { healthcheckCommand } from './healthcheck.ts'
 import { newKeyCommand } from './keys.ts'
 import type { NewKeyOptions } from './keys.ts'
+import { learnCommand } from './learn.ts'
+import type { LearnOptions } from './learn.ts'
 import { printFault } from './printer.ts'
 import { serveCommand } from './serve.ts'
 import { tokenCommand } from './token.ts'
@@ -124,6 +128,31 @@ export async function runProgram(args: readonly string[], world: World): Promise
     )
     .action(async (options: NewKeyOptions) => {
       code = await newKeyCommand(options, world)
+    })
+  program
+    .command('explain')
+    .description('Say whether a request may pass, by which grant, or what is missing.')
+    .argument('<method>', 'GET, POST, …')
+    .argument('<path>', 'such as /v1/dns/example.com')
+    .option('--config <file>', CONFIG_HELP)
+    .option('--consumer <name>', 'who asks; needed where there are several')
+    .option('--body <file>', 'file with the body, as JSON')
+    .option('--json', 'print an object')
+    .addHelpText(
+      'after',
+      '\nExit codes: 0 allowed, 1 denied, or something is wrong with the question.',
+    )
+    .action(async (method: string, path: string, options: ExplainOptions) => {
+      code = await explainCommand([method, path], options, world)
+    })
+  program
+    .command('learn')
+    .description('Print the least grants for the traffic of audit files.')
+    .argument('<files...>', 'audit files; those named .gz are unpacked')
+    .option('--consumer <name>', 'only this one')
+    .option('--denied-only', 'only what report mode would have denied')
+    .action(async (files: string[], options: LearnOptions) => {
+      code = await learnCommand(files, options, world)
     })
   command('version', 'Show the version.', () => versionCommand(world))
   program.addHelpText(

@@ -12,13 +12,20 @@ import { budgetShape } from '../policy/budget-options.ts'
 import type { BudgetSettings } from '../policy/budget-options.ts'
 import { grantShape } from '../policy/grant-options.ts'
 import type { GrantSettings } from '../policy/grant-options.ts'
+import { limitShape } from '../proxy/consumer-limit-options.ts'
+import type { ConsumerLimitSettings } from '../proxy/consumer-limit-options.ts'
+import { dryRunShape } from '../proxy/dry-run-options.ts'
 
 /** One consumer: who it is, what it may do, and with what. */
 export interface ConsumerSettings extends Identification {
   readonly grants: readonly GrantSettings[]
   readonly mode: 'enforce' | 'report'
+  /** All its writes are dry runs. */
+  readonly dryRun: boolean
   /** What it may buy; nothing when left out. */
   readonly budget: BudgetSettings | undefined
+  /** How much it may ask for; as much as it likes when left out. */
+  readonly limits: ConsumerLimitSettings | undefined
   /** Name of one of `credentials`; the main one when left out. */
   readonly credential: string | undefined
   /** For `X-Organization-Context`. */
@@ -41,7 +48,9 @@ const consumer = z
   .strictObject({
     ...identificationShape,
     ...grantShape,
+    ...dryRunShape,
     ...budgetShape,
+    ...limitShape,
     credential: name
       .optional()
       .describe('Which of credentials its requests go out with; the main one when left out.'),
@@ -57,6 +66,8 @@ const consumer = z
   .transform((written): ConsumerSettings => ({
     ...written,
     budget: written.budget,
+    limits: written.limits,
+    dryRun: written.dry_run,
     credential: written.credential,
     organization: written.organization,
   }))

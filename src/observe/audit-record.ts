@@ -19,6 +19,10 @@ export interface AuditDecision {
   readonly zones: readonly string[]
   /** Names that are touched, as `zones`. */
   readonly names: readonly string[]
+  /** What would be written, such as `upsert TXT www.example.com`; as `zones`. */
+  readonly changes: readonly string[]
+  /** True when nothing is written, but what it would change is told. */
+  readonly dryRun: boolean
   /** `reported` would have been a denial, but passes in report mode. */
   readonly decision: 'allow' | 'deny' | 'reported'
   /** The grant that allows it, as its owner wrote it. */
@@ -74,9 +78,10 @@ export function decisionFields(it: AuditDecision, ahead: boolean): string {
     `"event":"decision",${ahead ? '"ahead":true,' : ''}"id":${text(it.id)},` +
     `"consumer":${text(it.consumer)},"by":${text(it.by)},"method":${text(it.method)},` +
     `"operation":${text(it.operation)},"classes":[${it.classes.map((one) => text(one)).join(',')}],` +
-    `"path":${text(it.path, PATH_UNITS)}${list('zones', it.zones)}${list('names', it.names)},` +
+    `"path":${text(it.path, PATH_UNITS)}${list('zones', it.zones)}${list('names', it.names)}${list('changes', it.changes)},` +
     `"decision":"${it.decision}"${optional('grant', it.grant)}${optional('reason', it.reason)}` +
-    optional('body_sha256', it.bodySha256)
+    optional('body_sha256', it.bodySha256) +
+    (it.dryRun ? ',"dry_run":true' : '')
   )
 }
 

@@ -8,6 +8,8 @@ import type { CredentialReadings } from './credential-gauges.ts'
 import { purchaseMetrics } from './purchase-metrics.ts'
 import type { PurchaseCounter } from './purchase-metrics.ts'
 import { tally } from './tally.ts'
+import { upstreamGauges } from './upstream-gauges.ts'
+import type { UpstreamLimitSample } from './upstream-gauges.ts'
 
 const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25, 60]
 
@@ -80,6 +82,8 @@ export interface MetricsOptions extends CredentialReadings {
   readonly connections: () => ReadonlyMap<string, number>
   /** Read at each scrape: purchases left by consumer. */
   readonly budgetLeft?: () => Promise<ReadonlyMap<string, number>>
+  /** Read at each scrape: what the limit toward OpusDNS is, by credential. */
+  readonly upstreamLimits: () => ReadonlyMap<string, UpstreamLimitSample>
   /** Read at each scrape: log lines that could not be written so far. */
   readonly logLost: () => number
 }
@@ -175,6 +179,8 @@ export function metrics(options: MetricsOptions): Metrics {
       }
     },
   })
+
+  upstreamGauges(options.upstreamLimits, registry)
 
   // By method and operation; prom-client's own look-up would build an object for each.
   const timings = new Map<string, Timing>()

@@ -21,12 +21,18 @@ const DNSSEC_ON = operationNamed(`POST ${ZONE}/dnssec/enable`)
 const DNSSEC_OFF = operationNamed(`POST ${ZONE}/dnssec/disable`)
 const VANITY_SET = operationNamed(`PATCH ${ZONE}/vanity-set`)
 
-const RRSET = shape('name:text type:text ttl:number? records:list?')
-const RECORD = shape('name:text type:text ttl:number? rdata:text?')
-const RDATA = shape('rdata:text')
-const RRSET_OP = shape('op:text rrset:object')
-const RECORD_OP = shape('op:text record:object')
-const VERBS = ['upsert', 'remove'] as const
+/** All records of one name and type. */
+export const RRSET = shape('name:text type:text ttl:number? records:list?')
+/** One record. */
+export const RECORD = shape('name:text type:text ttl:number? rdata:text?')
+/** One record of a set. */
+export const RDATA = shape('rdata:text')
+/** A change of a record set. */
+export const RRSET_OP = shape('op:text rrset:object')
+/** A change of one record. */
+export const RECORD_OP = shape('op:text record:object')
+/** What an op may do. */
+export const VERBS = ['upsert', 'remove'] as const
 
 /** The body of `POST /v1/dns`, and the payload of the command that does the same. */
 export const ZONE_CREATE = shape(

@@ -10,6 +10,8 @@ import type { ClientInstance, ClientOptions, Dispatcher } from './client-library
 import { queue } from './queue.ts'
 import { gateReplies } from './reply-gate.ts'
 import type { Awaiting, GateState } from './reply-gate.ts'
+import { upstreamLimit } from './upstream-limit.ts'
+import type { UpstreamLimit } from './upstream-limit.ts'
 import { ask } from './question.ts'
 import type { Answer, Question } from './question.ts'
 
@@ -58,6 +60,8 @@ export interface UpstreamHandler extends Dispatcher.DispatchHandler, Awaiting {
 
 /** One request for `Upstream.dispatch`. */
 export interface UpstreamRequest {
+  /** On whose behalf: those who wait are served one of each party in turn. */
+  readonly party: string
   readonly method: string
   /** Origin-form target: path and query, byte for byte. */
   readonly path: string
@@ -77,9 +81,13 @@ export interface Upstream {
   readonly origin: string
   /** What goes into `Host`: the name, and the port unless it is the scheme's default. */
   readonly host: string
+  /** How fast OpusDNS may be asked; to be told of each answer. */
+  readonly limit: UpstreamLimit
+  /** Requests that wait for their turn now. */
+  readonly waiting: number
   /**
    * Streams one request; the hot path. All outcomes reach the handler, a Pool that is closed too. When
-   * no connection is free, the request waits, and the function that takes it back is returned: then
+   * no connection is free or OpusDNS wants no requests, it waits, and the function that takes it back is returned: then
    * nothing of it stays behind, and the handler hears no more.
    */
   dispatch(request: UpstreamRequest, handler: UpstreamHandler): (() => void) | undefined
@@ -215,7 +223,20 @@ export function upstream(options: UpstreamOptions, clock: Clock): Upstream {
 
   const pools = [pool, unused, streams, questions]
   const all = queue(options.connections)
-  const endless = queue(Math.ceil(options.connections / 2))
+  const half = Math.ceil(options.connections / 2)
+  const endless = queue(half)
+  const limit = upstreamLimit(
+    { most: options.connections },
+    {
+      clock,
+      busy: () => all.busy,
+      resize(places) {
+        all.resize(places)
+        // They last for ever, so that their number says nothing of a rate.
+        endless.resize(places === 0 ? 0 : half)
+      },
+    },
+  )
 
   function poolFor({ fresh, stream }: UpstreamRequest): InstanceType<typeof Pool> {
     if (stream === true) return streams
@@ -225,9 +246,13 @@ export function upstream(options: UpstreamOptions, clock: Clock): Upstream {
   return {
     origin,
     host,
+    limit,
+    get waiting() {
+      return all.waiting + endless.waiting
+    },
     dispatch(request, handler) {
       const { take, release } = request.stream === true ? endless : all
-      return take(() => {
+      return take(request.party, () => {
         handler.release = release
         // It never throws: what is wrong reaches the handler.
         poolFor(request).dispatch(request as Dispatcher.DispatchOptions, handler)

@@ -37,7 +37,19 @@ const ACME: ReadonlySet<string> = new Set([
   `PATCH ${ZONE}/records`,
   `PATCH ${ZONE}/rrsets`,
 ])
-const ACME_LABEL = '_acme-challenge'
+
+/** What an operation does to a zone, in the words of `dns` grants; `undefined` for all others. */
+export function dnsVerbOf(operation: Operation): DnsVerb | 'change' | undefined {
+  return VERBS.get(keyOf(operation))
+}
+
+/** The label that `acme` grants are about. */
+export const ACME_LABEL = '_acme-challenge'
+
+/** Whether an `acme` grant is about the operation, in its zones. */
+export function isOfAcme(operation: Operation): boolean {
+  return ACME.has(keyOf(operation))
+}
 
 const keyOf = ({ method, template }: Operation) => `${method} ${template}`
 
@@ -84,7 +96,7 @@ function zoneGrant(text: string, scope: ZoneScope): Grant {
 
   function verbOf(operation: Operation): DnsVerb | 'change' | undefined {
     const key = keyOf(operation)
-    return operations?.has(key) === false ? undefined : VERBS.get(key)
+    return operations?.has(key) === false ? undefined : dnsVerbOf(operation)
   }
   function reach(operation: Operation): Reach {
     if (keyOf(operation) === 'POST /v1/jobs' && operations === undefined && writes) return 'part'

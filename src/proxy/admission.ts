@@ -1,11 +1,18 @@
-// How many exchanges there may be at once, and how long each may take in all.
+// How many exchanges there may be at once, of all consumers and of each, and how long each may take in all.
 
 import type { Clock } from '../base/clock.ts'
 import { Fault } from '../base/fault.ts'
 import { isEventStream } from '../opusdns/operations.ts'
+import type { Consumer } from './consumer.ts'
 import type { Exchange } from './exchange.ts'
 import type { LimitSettings } from './options.ts'
 import { refuse } from './refusal.ts'
+
+/** See `admission`. */
+export interface AdmissionOptions extends Pick<LimitSettings, 'inFlight' | 'totalTimeout'> {
+  /** How many there are to share `inFlight`. */
+  readonly consumers: number
+}
 
 /** Bounds on exchanges; each exchange passes both of them once. */
 export interface Admission {
@@ -13,19 +20,36 @@ export interface Admission {
   begin(exchange: Exchange): void
   /**
    * Lets an exchange in until its end, when it is about to use a connection to OpusDNS: one whose body
-   * is still being held takes no place. Throws a Fault `overloaded` when there are too many.
+   * is still being held takes no place. Throws a Fault: `rate_limited` when the consumer asks too much,
+   * `overloaded` when there are too many in all; but a consumer with less than its equal share of the
+   * places is let in all the same, so that no other can take them all.
    */
-  enter(exchange: Exchange): void
+  enter(exchange: Exchange, consumer: Pick<Consumer, 'name' | 'limit'>): void
 }
 
 /** Builds the count and the clock. */
 export function admission(
-  { inFlight, totalTimeout }: Pick<LimitSettings, 'inFlight' | 'totalTimeout'>,
+  { inFlight, totalTimeout, consumers }: AdmissionOptions,
   clock: Clock,
 ): Admission {
+  const share = Math.floor(inFlight / consumers)
+  const counts = new Map<string, Count>()
   let inside = 0
-  const leave = () => {
-    inside -= 1
+
+  function countOf(name: string): Count {
+    let count = counts.get(name)
+    if (count === undefined) {
+      const made: Count = {
+        inside: 0,
+        leave() {
+          made.inside -= 1
+          inside -= 1
+        },
+      }
+      counts.set(name, made)
+      count = made
+    }
+    return count
   }
 
   function expire(exchange: Exchange): void {
@@ -42,16 +66,25 @@ export function admission(
       if (totalTimeout === 0 || isEventStream(exchange.operation)) return
       exchange.atEnd(clock.after(totalTimeout, () => expire(exchange)))
     },
-    enter(exchange) {
-      if (inside >= inFlight) {
+    enter(exchange, { name, limit }) {
+      const count = countOf(name)
+      if (inside >= inFlight && count.inside >= share) {
         throw new Fault('overloaded', {
           detail: 'The proxy serves as many requests as limits.in_flight lets it.',
           retryAfter: 1,
           limit: 'in_flight',
         })
       }
+      if (limit !== undefined) exchange.quota = limit.enter((leave) => exchange.atEnd(leave))
       inside += 1
-      exchange.atEnd(leave)
+      count.inside += 1
+      exchange.atEnd(count.leave)
     },
   }
+}
+
+/** The exchanges of one consumer. */
+interface Count {
+  inside: number
+  readonly leave: () => void
 }

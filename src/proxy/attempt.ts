@@ -44,6 +44,8 @@ export interface AttemptOwner {
   readonly echo: EchoFilter
   /** The fields to send now, with the credential. Throws a Fault when there is none. */
   fields(): string[]
+  /** Called once with the head of any reply, before all else. */
+  onAnswered(status: number, head: ReplyHead): void
   /**
    * Called on a 401, before anything is written. `true`: write it through. A promise: the reply is
    * held back until it says whether to write it (`true`) or to drop it (`false`).
@@ -145,6 +147,7 @@ export class Attempt implements UpstreamHandler {
       return
     }
     exchange.upstreamId = this.#head.upstreamId
+    this.#owner.onAnswered(status, this.#head)
     if (this.#head.chunked && this.#lane?.old === true) {
       // RFC 9112 section 6.1: HTTP/1.0 knows no chunks; somebody on the way did not understand them.
       this.#refuse(upstreamFault({ code: 'HPE_INVALID_TRANSFER_ENCODING' }))

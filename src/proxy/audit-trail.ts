@@ -7,6 +7,8 @@ import { Fault } from '../base/fault.ts'
 import type { AuditEntry, AuditLog } from '../observe/audit.ts'
 import type { AuditDecision } from '../observe/audit-record.ts'
 import type { Act } from '../opusdns/act.ts'
+import type { Operation } from '../opusdns/operations.ts'
+import { writtenAct } from '../policy/written-act.ts'
 import type { Exchange } from './exchange.ts'
 
 /** nginx's code for a client that left before it was answered. */
@@ -71,12 +73,32 @@ function decisionOf(exchange: Exchange, judged: Buffer | undefined): AuditDecisi
     path,
     zones: union([], acts, ({ zone }) => (zone === undefined ? [] : [zone])),
     names: union([], acts, namesOf),
+    changes: changesOf(acts, operation),
+    dryRun: exchange.dryRun,
     decision: denied ? refusal : 'allow',
     grant:
       decision === undefined || decision.kind === 'denied' ? undefined : decision.grants.join('; '),
     reason: decision?.kind === 'denied' ? decision.code : fault?.code,
     bodySha256: judged === undefined ? undefined : hash('sha256', judged, 'hex'),
   }
+}
+
+/** As many are told as the record lists, and one more, so that it says that there are more. */
+const TOLD = 101
+
+function changesOf(acts: readonly Act[], asked: Operation): readonly string[] {
+  const first = acts[0]
+  // The usual case costs nothing.
+  if (first === undefined || (acts.length === 1 && first.operation === asked && !first.change)) {
+    return []
+  }
+  const changes = new Set<string>()
+  for (const act of acts) {
+    const change = writtenAct(act, asked)
+    if (change !== undefined) changes.add(change)
+    if (changes.size === TOLD) break
+  }
+  return [...changes]
 }
 
 function namesOf({ change, domain, host }: Act): readonly string[] {

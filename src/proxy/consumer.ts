@@ -2,6 +2,7 @@
 
 import type { BudgetSettings } from '../policy/budget-options.ts'
 import type { Policy } from '../policy/policy.ts'
+import type { ConsumerLimit } from './consumer-limit.ts'
 import type { Ledger } from '../store/ledger.ts'
 import type { ForwardDeps } from './forward.ts'
 
@@ -18,6 +19,10 @@ export interface Consumer {
   readonly mode: 'enforce' | 'report'
   /** What it may buy; nothing without one. `unlimited` where consumers are not told apart. */
   readonly budget: Budget | 'unlimited' | undefined
+  /** Writes to zones answer what they would change, and change nothing; other writes are refused. */
+  readonly dryRun: boolean
+  /** How much it may ask for; `undefined` for no limit of its own. */
+  readonly limit: ConsumerLimit | undefined
   /** The way to OpusDNS, with the consumer's credential. */
   readonly way: ForwardDeps
 }

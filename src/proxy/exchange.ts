@@ -57,6 +57,10 @@ export class Exchange {
   by = ''
   /** What the policy said; `undefined` before that. */
   noted: Noted | undefined
+  /** True when nothing is to be written at OpusDNS: see dry-run.ts. */
+  dryRun = false
+  /** `RateLimit` fields for the answer of OpusDNS, a flat list. */
+  quota: readonly string[] | undefined
   /** Which part gave the answer. */
   source: FaultSource = 'proxy'
   fault: Fault | undefined

@@ -13,6 +13,7 @@ import type { Upstream } from '../opusdns/upstream.ts'
 import { Attempt } from './attempt.ts'
 import type { AttemptOwner, Progress, Receiver } from './attempt.ts'
 import type { Exchange } from './exchange.ts'
+import { Pace } from './pace.ts'
 import { breakOff, refuse } from './refusal.ts'
 import type { ReplyContext, ReplyHead } from './reply-head.ts'
 import { ReplyWriter } from './reply-writer.ts'
@@ -95,6 +96,7 @@ class Errand implements AttemptOwner {
   /** To send in place of `#rejected`. */
   #better: Attachment | undefined
   #stopWaiting: Cancel | undefined
+  readonly #pace: Pace
   #retried = false
   #replayed = false
 
@@ -120,7 +122,9 @@ class Errand implements AttemptOwner {
       pseudonym: deps.pseudonym,
       id: exchange.id,
       origin: deps.upstream.origin,
+      more: exchange.quota,
     }
+    this.#pace = new Pace(exchange, deps)
   }
 
   send(): void {
@@ -129,6 +133,12 @@ class Errand implements AttemptOwner {
     if (body !== null && !Buffer.isBuffer(body) && body.errored !== null) {
       // The client gave up, or stalled, while we waited for the credential.
       refuse(exchange, body.errored)
+      return
+    }
+    const tooMany = this.#pace.refusal()
+    if (tooMany !== undefined) {
+      dropBody(body)
+      refuse(exchange, tooMany)
       return
     }
     const attempt = new Attempt(exchange, this, this.#context)
@@ -141,7 +151,8 @@ class Errand implements AttemptOwner {
     }
     const takeBack = this.#deps.upstream.dispatch(
       {
-        method: exchange.request.method ?? '',
+        party: exchange.consumer,
+        method: this.#method,
         path: this.#reading?.target ?? exchange.path + exchange.query,
         body,
         // Another idle connection may have died of the same cause.
@@ -157,13 +168,8 @@ class Errand implements AttemptOwner {
   #wait(attempt: Attempt, takeBack: () => void): void {
     const { clock, queueTimeout } = this.#deps
     const cancel = clock.after(queueTimeout, () => {
-      attempt.expire(
-        new Fault('upstream_busy', {
-          detail: 'No connection to OpusDNS became free in time. Nothing was sent.',
-          retryAfter: 1,
-          limit: 'queue_timeout',
-        }),
-      )
+      takeBack()
+      attempt.expire(this.#pace.overdue())
     })
     this.#stopWaiting = () => {
       cancel()
@@ -191,10 +197,15 @@ class Errand implements AttemptOwner {
       })
     }
     this.#attachment = present
+    this.#pace.sent()
     const fields = this.#fields.slice()
     // Last, so that no `Connection: x-api-key` and no client field can remove or double it.
     present.attach(fields)
     return fields
+  }
+
+  onAnswered(status: number, head: ReplyHead): void {
+    this.#pace.answered(status, head)
   }
 
   receive(status: number, head: ReplyHead, flow: Flow, failed: (fault: Fault) => void): Receiver {
@@ -245,22 +256,27 @@ class Errand implements AttemptOwner {
 
   /** The usual case: an idle connection that the upstream closed as we wrote. */
   #mayRetry(fault: Fault, progress: Progress): boolean {
-    const method = this.#exchange.request.method ?? ''
     const fresh = progress.sent && !progress.answered && !this.#retried
-    return fresh && SAFE.has(method) && !this.#isStream() && connectionDied(fault)
+    return fresh && SAFE.has(this.#method) && !this.#isStream() && connectionDied(fault)
   }
 
   /** What to tell the client: never a 5xx for a purchase that may have happened. */
   #outcome(fault: Fault, progress: Progress): Fault {
     // The client's own body was at fault, or came too slowly: the upstream has no whole request.
     if (fault.source !== 'upstream') return fault
-    if (!progress.sent || !this.#exchange.operation.billable) return fault
+    const asks = this.#reading !== undefined
+    if (asks || !progress.sent || !this.#exchange.operation.billable) return fault
     return new Fault('outcome_unknown', {
       detail:
         'The connection failed after the request was sent, so it may have been carried out and ' +
         'charged. It was not sent again. Check the state at OpusDNS before you repeat it.',
       cause: fault,
     })
+  }
+
+  /** A reading never does what the client's own request would. */
+  get #method(): string {
+    return this.#reading === undefined ? (this.#exchange.request.method ?? '') : 'GET'
   }
 
   #isStream(): boolean {

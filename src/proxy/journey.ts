@@ -10,13 +10,17 @@ import type { Clock } from '../base/clock.ts'
 import type { Identity } from '../consumers/caller.ts'
 import type { Log } from '../observe/log.ts'
 import type { Metrics } from '../observe/metrics.ts'
+import { needsBody } from '../opusdns/acts.ts'
 import { namedListMember } from '../opusdns/lists.ts'
 import { bodyClassOf, operationOf } from '../opusdns/operations.ts'
 import type { BodyClass } from '../opusdns/operations.ts'
+import { hasDryRun } from '../opusdns/zone-write.ts'
+import type { ZoneWrite } from '../opusdns/zone-write.ts'
 import type { IssuedTokens } from '../store/issued-tokens.ts'
 import { admission } from './admission.ts'
 import type { AuditTrail } from './audit-trail.ts'
 import type { Consumer } from './consumer.ts'
+import { dryRunOf, dryRunReply, isDryRun } from './dry-run.ts'
 import { Exchange } from './exchange.ts'
 import { forward } from './forward.ts'
 import type { HostGuard } from './host-guard.ts'
@@ -101,10 +105,11 @@ export function journey(options: JourneyOptions, deps: JourneyDeps): RequestList
   const judged: Bound = { bytes: options.judgedBodySize, option: 'limits.judged_body_size' }
   const judgedLimits = { ...bodyLimits, heldBytes: judged.bytes }
   const guard = requestGuard(options, deps.hostGuard)
-  const room = admission(options, clock)
+  const room = admission({ ...options, consumers: deps.consumers.size }, clock)
   const permit = permission(deps)
   const buy = purchases(deps)
   const answerList = listReply()
+  const foretell = dryRunReply()
 
   /** From "who?" to "go": for everything under `/v1/`. */
   function pass({ exchange, head }: Passage): void {
@@ -123,8 +128,12 @@ export function journey(options: JourneyOptions, deps: JourneyDeps): RequestList
     const verdict = permit.byLine(exchange, consumer)
     room.begin(exchange)
     const byBody = verdict.kind === 'body'
-    const bound = byBody ? judged : bounds[bodyClassOf(method, exchange.operation)]
-    const limits = byBody ? judgedLimits : bodyLimits
+    exchange.dryRun = isDryRun(exchange, head, consumer)
+    const forecast = exchange.dryRun && hasDryRun(exchange.operation)
+    const held = byBody || forecast
+    const watched = consumer.mode === 'report' && needsBody(exchange.operation)
+    const bound = held ? judged : bounds[bodyClassOf(method, exchange.operation)]
+    const limits = held || watched ? judgedLimits : bodyLimits
     takeBody(exchange, head.contentLength, bound, limits, clock, (fault, body) => {
       if (exchange.settled) {
         dropBody(body)
@@ -132,14 +141,17 @@ export function journey(options: JourneyOptions, deps: JourneyDeps): RequestList
       }
       try {
         if (fault !== undefined) throw fault
-        const bytes = byBody ? heldBytes(body) : undefined
-        if (bytes !== undefined) permit.byBody(exchange, consumer, head, bytes)
-        room.enter(exchange)
+        const bytes = held ? heldBytes(body) : undefined
+        if (byBody && bytes !== undefined) permit.byBody(exchange, consumer, head, bytes)
+        else if (watched && Buffer.isBuffer(body)) permit.watch(exchange, head, body)
+        const write = exchange.dryRun ? dryRunOf(exchange, head, consumer, bytes) : undefined
+        room.enter(exchange, consumer)
         const depart = () => {
           deps.trail?.ahead(exchange, bytes)
-          go(exchange, consumer, head, body)
+          go(exchange, consumer, head, body, write)
         }
-        const bought = buy(exchange, consumer)
+        // What is only tried out costs nothing.
+        const bought = write === undefined ? buy(exchange, consumer) : undefined
         if (bought === undefined) depart()
         else departAfter(bought, exchange, body, depart)
       } catch (error) {
@@ -168,16 +180,22 @@ export function journey(options: JourneyOptions, deps: JourneyDeps): RequestList
   }
 
   /** "With what?", and "go". */
-  function go(exchange: Exchange, consumer: Consumer, head: RequestHead, body: Body): void {
+  function go(
+    exchange: Exchange,
+    consumer: Consumer,
+    head: RequestHead,
+    body: Body,
+    write: ZoneWrite | undefined,
+  ): void {
     const attachment = consumer.way.credential.obtain()
     if (!(attachment instanceof Promise)) {
-      send(exchange, consumer, head, body)
+      send(exchange, consumer, head, body, write)
       return
     }
     attachment.then(
       () => {
         if (exchange.settled) dropBody(body)
-        else send(exchange, consumer, head, body)
+        else send(exchange, consumer, head, body, write)
       },
       (error: unknown) => {
         dropBody(body)
@@ -186,9 +204,19 @@ export function journey(options: JourneyOptions, deps: JourneyDeps): RequestList
     )
   }
 
-  /** Sends it on; or reads the list that only a part of may be shown. */
-  function send(exchange: Exchange, consumer: Consumer, head: RequestHead, body: Body): void {
+  /** Sends it on; or reads the list that only a part of may be shown, or the zone of a dry run. */
+  function send(
+    exchange: Exchange,
+    consumer: Consumer,
+    head: RequestHead,
+    body: Body,
+    write: ZoneWrite | undefined,
+  ): void {
     const { mode, policy, way } = consumer
+    if (write !== undefined) {
+      foretell(exchange, head.fields, write, way)
+      return
+    }
     const masks = masksReply(exchange, policy)
     const decision = exchange.noted?.decision
     const member = namedListMember(exchange.operation)

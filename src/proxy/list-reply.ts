@@ -49,7 +49,7 @@ export function listReply(): ListReply {
 
   return function answer(exchange, fields, list, way) {
     exchange.atEnd(way.clock.after(DEADLINE, () => exchange.onExpired?.(tooSlow())))
-    const takeBack = places.take(() => {
+    const takeBack = places.take(exchange.consumer, () => {
       exchange.atEnd(places.release)
       walk(exchange, plainFields(fields), list, way)
     })

@@ -4,10 +4,10 @@
 import type { Log } from '../observe/log.ts'
 import type { Metrics } from '../observe/metrics.ts'
 import { Fault } from '../base/fault.ts'
-import type { Act } from '../opusdns/act.ts'
 import { bodyActs } from '../opusdns/acts.ts'
 import { grantedOperationOf } from '../opusdns/operations.ts'
 import type { Decision, Undecided } from '../policy/decision.ts'
+import { judged } from '../policy/judged.ts'
 import type { Consumer } from './consumer.ts'
 import type { Exchange } from './exchange.ts'
 import type { RequestHead } from './request-head.ts'
@@ -24,6 +24,8 @@ export interface Permission {
   byLine(exchange: Exchange, consumer: Consumer): Decision | Undecided
   /** By the whole request; `body` is what will be forwarded. */
   byBody(exchange: Exchange, consumer: Consumer, head: RequestHead, body: Buffer): Decision
+  /** Notes what the body would do, for the audit of a trial; `byLine` has decided. Throws nothing. */
+  watch(exchange: Exchange, head: RequestHead, body: Buffer): void
 }
 
 /** Builds the gate. */
@@ -61,21 +63,19 @@ export function permission({ log, metrics }: PermissionDeps): Permission {
     },
     byBody(exchange, consumer, head, body) {
       const { operation, path, request } = exchange
-      let acts: readonly Act[]
+      const asked = { method: request.method ?? '', path, operation }
+      const { decision, fault } = judged(consumer.policy, asked, head, body)
+      return enforce(exchange, consumer, decision, fault)
+    },
+    watch(exchange, { contentType, contentEncoding }, body) {
+      const { noted, operation, path } = exchange
+      if (noted === undefined) return
       try {
-        acts = bodyActs(operation, path, body, head.contentType, head.contentEncoding)
-      } catch (error) {
-        if (!(error instanceof Fault)) throw error
-        const missing = error.message
-        return enforce(
-          exchange,
-          consumer,
-          { kind: 'denied', code: 'not_granted', missing, acts: [] },
-          error,
-        )
+        const acts = bodyActs(operation, path, body, contentType, contentEncoding)
+        exchange.noted = { ...noted, decision: { ...noted.decision, acts } }
+      } catch {
+        // What is not understood was not to be understood.
       }
-      const method = request.method ?? ''
-      return enforce(exchange, consumer, consumer.policy.judge(method, path, operation, acts))
     },
   }
 }

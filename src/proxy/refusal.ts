@@ -41,6 +41,7 @@ export function problemFields(fault: Fault, id: string, length: number): string[
     id,
   ]
   if (fault.retryAfter !== undefined) fields.push('Retry-After', String(fault.retryAfter))
+  fields.push(...fault.fields)
   if (fault.status === 401) {
     // RFC 6750 section 3.1: no error for a request that showed nothing.
     const shown = fault.code !== 'unidentified'

@@ -45,6 +45,8 @@ export interface ReplyContext {
   readonly id: string
   /** Origin of the upstream. */
   readonly origin: string
+  /** Further fields, a flat list. */
+  readonly more?: readonly string[] | undefined
 }
 
 /**
@@ -137,6 +139,7 @@ export function readReplyHead(
   const ours = `1.1 ${context.pseudonym}`
   fields.push('Via', via === undefined ? ours : `${via}, ${ours}`)
   if (requestId === undefined) fields.push('X-Request-Id', context.id)
+  if (context.more !== undefined) fields.push(...context.more)
   return {
     fields,
     contentLength,

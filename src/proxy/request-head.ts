@@ -23,6 +23,8 @@ export interface RequestHead {
   readonly crossOrigin: boolean
   /** Value of `Max-Forwards` without leading zeros, if it is a number. */
   readonly maxForwards: string | undefined
+  /** True when `Prefer: dry-run` is among the fields. */
+  readonly dryRun: boolean
 }
 
 // Fields that never reach the upstream, with the reason. Everything else passes as it is.
@@ -73,6 +75,8 @@ const DROPPED = new Set([
 ])
 
 const DIGITS = /^\d{1,15}$/
+// RFC 7240. Whoever writes the word in any way means nothing to happen.
+const DRY_RUN = /(?:^|[^\w-])dry[-_ ]?run(?![\w-])/i
 const HOPS = /^\d{1,9}$/
 const SAME_SITE = new Set(['same-origin', 'none'])
 
@@ -114,6 +118,7 @@ export function readRequestHead(request: IncomingMessage, pseudonym: string): Re
   let via: string | undefined
   let origin: string | undefined
   let crossOrigin = false
+  let dryRun = false
   let named: string[] | undefined
   let connection: string[] | undefined
 
@@ -161,6 +166,9 @@ export function readRequestHead(request: IncomingMessage, pseudonym: string): Re
         // A preflight: what follows it would come from another site.
         crossOrigin = true
         break
+      case 'prefer':
+        dryRun ||= DRY_RUN.test(value)
+        break
       case 'sec-fetch-site':
         crossOrigin ||= !SAME_SITE.has(value)
         break
@@ -196,6 +204,8 @@ export function readRequestHead(request: IncomingMessage, pseudonym: string): Re
   if (length !== undefined && !DIGITS.test(length)) {
     throw malformed('Content-Length is not a plain decimal number.')
   }
+  // It is for us: OpusDNS knows no dry run, and what it made of it nobody knows.
+  if (dryRun) dropNamed(fields, ['prefer'])
   if (named !== undefined) dropNamed(fields, named)
   if (maxForwards !== undefined) {
     maxForwards = HOPS.test(maxForwards) ? String(Number(maxForwards)) : undefined
@@ -217,6 +227,7 @@ export function readRequestHead(request: IncomingMessage, pseudonym: string): Re
     authorization,
     crossOrigin,
     maxForwards,
+    dryRun,
   }
 }
 

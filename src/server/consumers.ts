@@ -7,6 +7,7 @@ import type { Metrics } from '../observe/metrics.ts'
 import { blockPolicy } from '../policy/block-list.ts'
 import { policy } from '../policy/policy.ts'
 import type { Consumer } from '../proxy/consumer.ts'
+import { keptLimit } from './limits.ts'
 import type { Ledger } from '../store/ledger.ts'
 import { MAIN } from './way.ts'
 import type { Way } from './way.ts'
@@ -17,6 +18,8 @@ export interface ConsumerDeps {
   readonly metrics: Metrics
   /** There when somebody has a budget. */
   readonly ledger: Ledger | undefined
+  /** Those before a reload; who has the same limit keeps what is left of it. */
+  readonly before: ReadonlyMap<string, Consumer> | undefined
   /** Our name in `Via`. */
   readonly pseudonym: string
 }
@@ -25,7 +28,7 @@ export interface ConsumerDeps {
 export function buildConsumers(
   settings: Settings,
   ways: ReadonlyMap<string, Way>,
-  { clock, metrics, ledger, pseudonym }: ConsumerDeps,
+  { clock, metrics, ledger, before, pseudonym }: ConsumerDeps,
 ): ReadonlyMap<string, Consumer> {
   function wayOf(credential: string, organization: string | undefined): Consumer['way'] {
     const way = ways.get(credential)
@@ -45,22 +48,27 @@ export function buildConsumers(
       name: ANONYMOUS,
       policy: blockPolicy(settings.policy.allow),
       mode: 'enforce',
+      dryRun: false,
       budget: 'unlimited',
+      limit: undefined,
       way: wayOf(MAIN, undefined),
     }
     return new Map([[ANONYMOUS, anonymous]])
   }
   return new Map(
-    [...settings.consumers].map(([name, { grants, mode, budget, credential, organization }]) => [
-      name,
-      {
+    [...settings.consumers].map(([name, one]) => {
+      const { grants, mode, dryRun, budget, limits, credential, organization } = one
+      const consumer: Consumer = {
         name,
         policy: policy(grants),
         mode,
+        dryRun,
         // Without a ledger nothing is bought.
         budget: budget && ledger && { ...budget, ledger },
+        limit: keptLimit(limits, before?.get(name)?.limit, clock),
         way: wayOf(credential ?? MAIN, organization),
-      },
-    ]),
+      }
+      return [name, consumer]
+    }),
   )
 }

@@ -28,6 +28,7 @@ import { failingSecrets } from './credential.ts'
 import { drain } from './drain.ts'
 import { firstReads } from './first-reads.ts'
 import { budgetsLeft, ledgerShelf } from './ledger-shelf.ts'
+import { upstreamLimits } from './limits.ts'
 import { openListeners } from './listeners.ts'
 import { keptAsTheyWere, readNewSecrets } from './new-secrets.ts'
 import { reloader } from './reload.ts'
@@ -106,6 +107,7 @@ export async function startProxy(settings: Settings, world: ProxyWorld): Promise
     },
     connections: () => opened.connections(),
     budgetLeft: () => budgetsLeft(service, clock),
+    upstreamLimits: () => upstreamLimits(service.ways.values()),
     logLost: () => world.sink.lost?.() ?? 0,
   })
   const audit =

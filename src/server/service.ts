@@ -8,6 +8,7 @@ import { consumerIdentity, openIdentity } from '../consumers/identity.ts'
 import type { Log } from '../observe/log.ts'
 import type { Metrics } from '../observe/metrics.ts'
 import type { AuditTrail } from '../proxy/audit-trail.ts'
+import type { Consumer } from '../proxy/consumer.ts'
 import { hostGuard } from '../proxy/host-guard.ts'
 import { journey } from '../proxy/journey.ts'
 import type { RequestListener } from '../proxy/journey.ts'
@@ -47,6 +48,7 @@ export interface Service extends ServiceSettings {
   /** By name, the main one first. */
   readonly ways: ReadonlyMap<string, Way>
   readonly main: Way
+  readonly consumers: ReadonlyMap<string, Consumer>
   /** There when somebody has a budget. */
   readonly ledger: Ledger | undefined
   /** Begins to read secrets and to try the credential; again it does nothing. */
@@ -72,7 +74,7 @@ export async function buildService(
 ): Promise<Service> {
   const ways = await buildWays(settings, captured, deps, { before: before?.ways, known })
   const ledger = await deps.ledgers.open(settings)
-  const consumers = buildConsumers(settings, ways, { ...deps, ledger })
+  const consumers = buildConsumers(settings, ways, { ...deps, ledger, before: before?.consumers })
   const answer = journey(
     {
       ...settings.limits,
@@ -102,6 +104,7 @@ export async function buildService(
     },
     ways,
     main,
+    consumers,
     ledger,
     start() {
       for (const { built } of ways.values()) {

@@ -25,7 +25,7 @@ function patch(): Buffer {
 }
 
 /** Median over rounds of the CPU time that `work` takes. */
-function cost(name: string, work: () => unknown): DecisionCost {
+export function cost(name: string, work: () => unknown): DecisionCost {
   const times: number[] = []
   for (let round = 0; round < ROUNDS + 3; round++) {
     const before = process.cpuUsage()

@@ -3,7 +3,7 @@
 // only ports that it opened on 127.0.0.1, for a bounded time.
 //   --rounds N  --seconds N  --only NAME (may be repeated)  --json FILE
 //   --against FOLDER  another checkout of this project, to see what a change costs
-//   --decisions       only what decisions of the policy cost, in this process
+//   --decisions       only what decisions of the policy and limits cost, in this process
 //   --crowd N         beside that, what N slow connections cost the others
 
 import { once } from 'node:events'
@@ -18,6 +18,7 @@ import { floor } from './contenders/scripts.ts'
 import { CAN_MEASURE } from './cpu.ts'
 import { measureCrowd } from './crowd.ts'
 import { measureDecisions } from './decision.ts'
+import { measureLimits } from './limit.ts'
 import { CONNECTIONS, loadGenerator } from './load.ts'
 import { PINNED, answering, end, freePort, launch } from './process.ts'
 import { table, verdicts } from './report.ts'
@@ -47,6 +48,9 @@ if (values.decisions) {
     say(
       `${name.padEnd(40)} ${microseconds.toFixed(1).padStart(7)} µs CPU ${(microseconds / parse).toFixed(2).padStart(6)}`,
     )
+  }
+  for (const { name, microseconds } of measureLimits()) {
+    say(`${name.padEnd(40)} ${microseconds.toFixed(2).padStart(7)} µs CPU`)
   }
   process.exit(0)
 }

@@ -25,6 +25,8 @@ export const READ: AuditDecision = {
   path: '/v1/dns/example.com',
   zones: ['example.com'],
   names: [],
+  changes: [],
+  dryRun: false,
   decision: 'allow',
   grant: 'read',
   reason: undefined,
@@ -38,6 +40,7 @@ export const WRITE: AuditDecision = {
   classes: ['write'],
   path: '/v1/dns/example.com/rrsets',
   names: ['_acme-challenge.example.com'],
+  changes: ['upsert TXT _acme-challenge.example.com'],
   grant: 'acme: [example.com]',
   bodySha256: 'ab'.repeat(32),
 }

@@ -36,6 +36,8 @@ async function main(path: string): Promise<void> {
       path: '/v1/dns/example.com/rrsets',
       zones: ['example.com'],
       names: Array.from({ length: n % 90 }, (_, at) => `n${at}.example.com`),
+      changes: [],
+      dryRun: false,
       decision: 'allow',
       grant: 'acme',
       reason: undefined,

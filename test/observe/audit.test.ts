@@ -80,6 +80,7 @@ describe('the audit log', () => {
       path: '/v1/dns/example.com/rrsets',
       zones: ['example.com'],
       names: ['_acme-challenge.example.com'],
+      changes: ['upsert TXT _acme-challenge.example.com'],
       decision: 'deny',
       reason: 'not_granted',
       body_sha256: 'ab'.repeat(32),

@@ -23,6 +23,7 @@ function make() {
     secretsFailing: () => [{ credential: 'default', secret: 'current', failing: false }],
     serving: () => new Map(),
     connections: () => new Map(),
+    upstreamLimits: () => new Map(),
     logLost: () => state.lost,
   })
   return { state, numbers }

@@ -153,7 +153,11 @@ function apply(zone: Zone, op: 'upsert' | 'remove', rrset: Rrset, single: boolea
   const others = old.filter((rdata) => !rrset.rdata.includes(rdata))
   const rdata = op === 'upsert' ? [...others, ...rrset.rdata] : others
   if (rdata.length === 0) zone.rrsets.delete(key)
-  else zone.rrsets.set(key, { ...rrset, rdata })
+  else {
+    // A removal says nothing about those that stay.
+    const ttl = op === 'remove' ? (zone.rrsets.get(key)?.ttl ?? rrset.ttl) : rrset.ttl
+    zone.rrsets.set(key, { ...rrset, ttl, rdata })
+  }
 }
 
 function changed(zone: Zone, action: string, records: number) {

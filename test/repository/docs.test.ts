@@ -22,6 +22,7 @@ describe('the documents', () => {
       secretsFailing: () => [{ credential: 'default', secret: 'current', failing: false }],
       serving: () => new Map(),
       connections: () => new Map(),
+      upstreamLimits: () => new Map(),
       logLost: () => 0,
     }).text()
     const names = [...exposed.matchAll(/^# TYPE (opusdns_proxy_\w+)/gm)].map((match) => match[1])

@@ -1,0 +1,268 @@
+// The least grants that let certain requests pass, in the notation of the file. Never more than grants
+// can say: what no narrow grant exists for becomes a note.
+
+import type { Act } from '../opusdns/act.ts'
+import { namedListMember } from '../opusdns/lists.ts'
+import { UNKNOWN_OPERATION } from '../opusdns/operations.ts'
+import type { Operation } from '../opusdns/operations.ts'
+import { DNS_VERBS } from './grant-options.ts'
+import type { DnsVerb } from './grant-options.ts'
+import { labelsIn, namePattern } from './name-pattern.ts'
+import { pathPattern } from './path-pattern.ts'
+import { yamlList } from './yaml-list.ts'
+import { ACME_LABEL, dnsVerbOf, isOfAcme } from './zone-grant.ts'
+import { zonePattern } from './zone-pattern.ts'
+
+/** Gathers what must pass. Holds what grants tell apart, and no more than `MOST` of it. */
+export interface LeastGrants {
+  /** One request: what it asks for and all that it does (see `acts.ts`). */
+  add(method: string, path: string, operation: Operation, acts: readonly Act[]): void
+  /** The grants, each the text of one YAML list item, in a fixed order. */
+  grants(): readonly string[]
+  /** What cannot be granted narrowly, or is granted more widely than it was seen; with counts. */
+  notes(): ReadonlyMap<string, number>
+}
+
+const MOST = 20_000
+
+/** What was seen of one zone. */
+interface ZoneNeeds {
+  reads: boolean
+  /** True when more was read than an `acme` grant shows. */
+  readsMore: boolean
+  /** Verbs that need a grant without names and types. */
+  readonly whole: Set<DnsVerb>
+  /** Verbs of what is about no record. */
+  readonly bare: Set<DnsVerb>
+  /** Relative name, then type. */
+  readonly records: Map<string, Map<string, Set<DnsVerb>>>
+}
+
+const DOMAIN = /^\/v1\/domains\/\{domain_reference\}(?:\/dnssec)?$/
+const ALL = 'a body that was not judged: granted for all records of the zone'
+
+/** An empty gathering. */
+export function leastGrants(): LeastGrants {
+  const zones = new Map<string, ZoneNeeds>()
+  const lists = new Set<string>()
+  const operations = new Set<string>()
+  const domains = new Set<string>()
+  const paths = new Set<string>()
+  const notes = new Map<string, number>()
+  let jobs = false
+  let size = 0
+
+  const note = (text: string) => void notes.set(text, (notes.get(text) ?? 0) + 1)
+
+  function grow(): boolean {
+    size += 1
+    if (size <= MOST) return true
+    note(`beyond the first ${MOST} names, which are all that is learnt at once`)
+    return false
+  }
+  function put(set: Set<string>, value: string): void {
+    if (!set.has(value) && grow()) set.add(value)
+  }
+  /** An operation grant would be one for all zones. */
+  function nameless(): undefined {
+    note('a zone that no grant can name')
+    return undefined
+  }
+  function needsOf(zone: string): ZoneNeeds | undefined {
+    const known = zones.get(zone)
+    if (known !== undefined) return known
+    if (!isName(zone) || !grow()) {
+      return nameless()
+    }
+    const needs = {
+      reads: false,
+      readsMore: false,
+      whole: new Set<DnsVerb>(),
+      bare: new Set<DnsVerb>(),
+      records: new Map(),
+    }
+    zones.set(zone, needs)
+    return needs
+  }
+  function addRecords(needs: ZoneNeeds, zone: string, verb: DnsVerb, act: Act): void {
+    const { change } = act
+    if (change === undefined || change.names === 'every' || change.type === 'every') {
+      needs.whole.add(verb)
+      return
+    }
+    for (const name of change.names) {
+      const labels = labelsIn(name, zone)
+      const relative = labels === undefined ? undefined : labels.join('.') || '@'
+      if (relative === undefined || namePattern(relative) === undefined) {
+        note(`${change.verb} ${change.type} at a name that no grant of ${zone} can name`)
+        continue
+      }
+      if (relative.includes('*')) note(`${relative} in names is a pattern: * stands for any label`)
+      const types = needs.records.get(relative) ?? new Map<string, Set<DnsVerb>>()
+      const verbs = types.get(change.type) ?? new Set<DnsVerb>()
+      if (!verbs.has(verb) && !grow()) return
+      needs.records.set(relative, types.set(change.type, verbs.add(verb)))
+    }
+  }
+  /** False when it is no act on a zone. */
+  function addZoneAct(act: Act): boolean {
+    const verb = dnsVerbOf(act.operation)
+    if (verb === undefined) return false
+    const needs = act.zone === undefined ? nameless() : needsOf(act.zone)
+    if (needs === undefined || act.zone === undefined) return true
+    if (verb === 'read') {
+      needs.reads = true
+      needs.readsMore ||= !isOfAcme(act.operation)
+    } else if (verb === 'change') {
+      if (act.change === undefined) {
+        needs.whole.add('upsert').add('remove')
+        note(ALL)
+      } else addRecords(needs, act.zone, act.change.verb, act)
+    } else if (act.change === undefined && verb !== 'replace') needs.bare.add(verb)
+    else addRecords(needs, act.zone, verb, act)
+    return true
+  }
+  function addOther(operation: Operation, { domain }: Partial<Act>): void {
+    const { method, template } = operation
+    const named = method === 'GET' && DOMAIN.test(template) ? domain : undefined
+    if (named !== undefined && isName(named)) put(domains, named)
+    else put(operations, `${method} ${template}`)
+  }
+
+  /** Lists show what can be read; without that, a list is an operation like others. */
+  function settleLists(): void {
+    const readable = zones.size > 0
+    for (const list of lists) {
+      const covered = list === 'GET /v1/domains' ? domains.size > 0 : readable
+      if (!covered) put(operations, list)
+      else if (list !== 'GET /v1/domains') {
+        for (const needs of zones.values()) {
+          needs.reads = true
+          needs.readsMore ||= list !== 'GET /v1/dns'
+        }
+      }
+    }
+  }
+
+  return {
+    add(method, path, operation, acts) {
+      if (operation === UNKNOWN_OPERATION) {
+        const pattern = `${method === 'HEAD' ? 'GET' : method} ${path}`
+        // An asterisk is a legal sign in a path, but no pattern was seen.
+        if (path.includes('*') || pathPattern(pattern) === undefined)
+          note('a path that no grant can name')
+        else put(paths, pattern)
+      } else if (namedListMember(operation) !== undefined) {
+        put(method === 'HEAD' ? operations : lists, `${operation.method} ${operation.template}`)
+      } else if (operation.bulk && operation.method === 'POST') {
+        jobs = true
+        if (acts.length === 0)
+          note(`${operation.method} ${operation.template}, whose commands are unknown`)
+        for (const act of acts) {
+          if (!addZoneAct(act))
+            note(`a job that does ${act.operation.method} ${act.operation.template}`)
+        }
+      } else {
+        const others = acts.filter((act) => !addZoneAct(act))
+        if (others.length > 0 || acts.length === 0) addOther(operation, others[0] ?? {})
+      }
+    },
+    grants() {
+      settleLists()
+      const acme: string[] = []
+      const bodies = new Map<string, string[]>()
+      for (const [zone, needs] of [...zones].toSorted(byKey)) {
+        const scopes = scopesOf(needs, !jobs)
+        if (scopes.acme) acme.push(zone)
+        for (const body of scopes.dns) bodies.set(body, [...(bodies.get(body) ?? []), zone])
+      }
+      return [
+        ...(acme.length > 0 ? [`acme: ${yamlList(acme)}`] : []),
+        ...[...bodies].map(([body, of]) => `dns: { zones: ${yamlList(of)}, ${body} }`),
+        ...(domains.size > 0 ? [`domains:read: ${yamlList([...domains].toSorted())}`] : []),
+        ...(operations.size > 0 ? [`operation: ${yamlList([...operations].toSorted())}`] : []),
+        ...(paths.size > 0 ? [`path: ${yamlList([...paths].toSorted())}`] : []),
+      ]
+    },
+    notes: () => notes,
+  }
+}
+
+/** Whether a grant can name the zone or domain, and no other with it. */
+function isName(zone: string): boolean {
+  return !zone.includes('*') && zonePattern(zone) !== undefined
+}
+
+interface Cell {
+  readonly name: string
+  readonly type: string
+  readonly verbs: ReadonlySet<DnsVerb>
+}
+
+/** The grants that one zone needs: whether `acme`, and the rest of each `dns` grant behind its zones. */
+function scopesOf(
+  { reads, readsMore, whole, bare, records }: ZoneNeeds,
+  acmePossible: boolean,
+): { readonly acme: boolean; readonly dns: readonly string[] } {
+  const cells: Cell[] = []
+  for (const [name, types] of records) {
+    for (const [type, seen] of types) {
+      const verbs = new Set([...seen].filter((one) => !whole.has(one)))
+      if (verbs.size > 0) cells.push({ name, type, verbs })
+    }
+  }
+  const isAcme = ({ name, type, verbs }: Cell) =>
+    acmePossible &&
+    type === 'TXT' &&
+    name.split('.').includes(ACME_LABEL) &&
+    [...verbs].every((one) => one === 'upsert' || one === 'remove')
+  const acme = cells.some(isAcme)
+  const rest = cells.filter((cell) => !isAcme(cell))
+  const done = new Set(rest.flatMap(({ verbs }) => [...verbs]))
+  const open = new Set([...whole, ...[...bare].filter((one) => !done.has(one))])
+  const read: DnsVerb[] =
+    reads && (!acme || readsMore || rest.length > 0 || open.size > 0) ? ['read'] : []
+  const dns = groupsOf(rest).map(({ names, types, verbs }) => {
+    const all = open.size > 0 ? verbs : [...read, ...verbs]
+    return `names: ${yamlList(names)}, types: ${yamlList(types)}, verbs: ${verbList(all)}`
+  })
+  if (open.size > 0 || (rest.length === 0 && read.length > 0)) {
+    dns.unshift(`verbs: ${verbList([...read, ...open])}`)
+  }
+  return { acme, dns }
+}
+
+interface Group {
+  readonly names: readonly string[]
+  readonly types: readonly string[]
+  readonly verbs: readonly DnsVerb[]
+}
+
+/** Names with the same types and verbs go into one grant, as do types with the same verbs. */
+function groupsOf(cells: readonly Cell[]): Group[] {
+  const byName = new Map<string, Map<string, string[]>>()
+  for (const { name, type, verbs } of cells) {
+    const key = [...verbs].toSorted().join(' ')
+    const kinds = byName.get(name) ?? new Map<string, string[]>()
+    byName.set(name, kinds.set(key, [...(kinds.get(key) ?? []), type].toSorted()))
+  }
+  const groups = new Map<string, { names: string[]; types: string[]; verbs: DnsVerb[] }>()
+  for (const [name, kinds] of [...byName].toSorted(byKey)) {
+    for (const [verbs, types] of kinds) {
+      const key = `${verbs}/${types.join(' ')}`
+      const group = groups.get(key) ?? { names: [], types, verbs: verbs.split(' ') as DnsVerb[] }
+      group.names.push(name)
+      groups.set(key, group)
+    }
+  }
+  return [...groups.values()]
+}
+
+function verbList(verbs: readonly DnsVerb[]): string {
+  return yamlList(DNS_VERBS.filter((verb) => verbs.includes(verb)))
+}
+
+function byKey([one]: readonly [string, unknown], [other]: readonly [string, unknown]): number {
+  if (one === other) return 0
+  return one < other ? -1 : 1
+}

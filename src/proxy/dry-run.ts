@@ -1,0 +1,207 @@
+// Answers a write to a zone with the difference that it would make, and writes nothing: the one thing
+// that goes upstream is a GET of the zone. What has no dry run and would change something is refused.
+
+import { Fault } from '../base/fault.ts'
+import { readJson } from '../base/json-text.ts'
+import type { EchoFilter } from '../credentials/echo.ts'
+import { bodyActs } from '../opusdns/acts.ts'
+import { operationNamed } from '../opusdns/operation-named.ts'
+import { grantedOperationOf } from '../opusdns/operations.ts'
+import { queue } from '../opusdns/queue.ts'
+import { rrsetsShown, zoneDifference } from '../opusdns/zone-difference.ts'
+import type { ZoneRrset } from '../opusdns/zone-difference.ts'
+import { hasDryRun, zoneWrite } from '../opusdns/zone-write.ts'
+import type { ZoneWrite } from '../opusdns/zone-write.ts'
+import type { Receiver } from './attempt.ts'
+import type { Consumer } from './consumer.ts'
+import type { Exchange } from './exchange.ts'
+import { read } from './forward.ts'
+import type { ForwardDeps } from './forward.ts'
+import { maskable, withoutCodings } from './masked-reply.ts'
+import { refuse } from './refusal.ts'
+import type { ReplyHead } from './reply-head.ts'
+import { ReplyWriter } from './reply-writer.ts'
+import type { RequestHead } from './request-head.ts'
+
+/** Bytes of a zone as OpusDNS shows it. */
+const MOST_BYTES = 16 * 1024 * 1024
+/** Zones that are read at once, whoever asked: each may take much memory. */
+const AT_ONCE = 4
+
+const READ_ZONE = operationNamed('GET /v1/dns/{zone_name}')
+
+/** Whether the request of `exchange` is a dry run: it was asked for, and the request is no reading. */
+export function isDryRun(exchange: Exchange, head: RequestHead, consumer: Consumer): boolean {
+  if (!head.dryRun && !consumer.dryRun) return false
+  const { path, request } = exchange
+  return !grantedOperationOf(request.method ?? '', path).classes.includes('read')
+}
+
+/**
+ * What a dry run is about. Throws a Fault: `dry_run_unsupported` for an operation that has none, and
+ * what is wrong with the body; `not_granted` or `not_visible` when the consumer may not read the zone.
+ */
+export function dryRunOf(
+  exchange: Exchange,
+  head: RequestHead,
+  { policy, mode }: Consumer,
+  body: Buffer | undefined,
+): ZoneWrite {
+  const { operation, path } = exchange
+  if (body === undefined || !hasDryRun(operation)) throw unsupported()
+  bodyActs(operation, path, body, head.contentType, head.contentEncoding)
+  const write = zoneWrite(operation, path, body)
+  // The answer tells what is in the zone.
+  const decision = policy.decide('GET', targetOf(write), READ_ZONE)
+  if (decision.kind === 'denied' && mode === 'enforce') {
+    exchange.noted = { decision, mode }
+    throw new Fault(decision.code, { detail: `A dry run reads the zone. ${decision.missing}` })
+  }
+  return write
+}
+
+/** Answers `exchange` with what `write` would change. `fields` are the client's, without a credential. */
+export type DryRunReply = (
+  exchange: Exchange,
+  fields: readonly string[],
+  write: ZoneWrite,
+  way: ForwardDeps,
+) => void
+
+/** Builds the answerer: one for all consumers, for it bounds what is read at once. */
+export function dryRunReply(): DryRunReply {
+  const places = queue(AT_ONCE)
+
+  return function answer(exchange, fields, write, way) {
+    const takeBack = places.take(exchange.consumer, () => {
+      exchange.atEnd(places.release)
+      ask(exchange, fields, write, way)
+    })
+    if (takeBack === undefined) return
+    exchange.onAbandoned = takeBack
+    exchange.onExpired = (fault) => {
+      takeBack()
+      if (!exchange.settled) refuse(exchange, fault)
+    }
+  }
+}
+
+function ask(
+  exchange: Exchange,
+  fields: readonly string[],
+  write: ZoneWrite,
+  way: ForwardDeps,
+): void {
+  read(exchange, plainFields(fields), way, {
+    target: targetOf(write),
+    receive(status, head, echo, flow, failed) {
+      const absent = status === 404 && write.kind === 'create'
+      // That there is no such zone, OpusDNS says best.
+      if (status !== 200 && !absent) {
+        if (status >= 300) return new ReplyWriter(exchange, status, head, echo, flow, failed)
+        throw unreadable()
+      }
+      maskable(status, head, 'GET')
+      return collector(failed, (body) => {
+        const present = absent ? undefined : zoneIn(echo.redact(body))
+        writeReply(exchange, write, present, head, echo)
+      })
+    },
+  })
+
+  function collector(failed: (fault: Fault) => void, done: (body: Buffer) => void): Receiver {
+    const pieces: Buffer[] = []
+    let bytes = 0
+    return {
+      begun: false,
+      data(piece) {
+        bytes += piece.length
+        if (bytes > MOST_BYTES) failed(unreadable())
+        else pieces.push(piece)
+      },
+      end() {
+        try {
+          if (!exchange.settled) done(Buffer.concat(pieces))
+        } catch (error) {
+          refuse(exchange, error)
+        }
+      },
+      flush: () => undefined,
+      abandon: () => undefined,
+    }
+  }
+}
+
+function zoneIn(body: Buffer): readonly ZoneRrset[] {
+  let value: unknown
+  try {
+    value = readJson(body)
+  } catch {
+    throw unreadable()
+  }
+  const rrsets = rrsetsShown(value)
+  if (rrsets === undefined) throw unreadable()
+  return rrsets
+}
+
+function writeReply(
+  exchange: Exchange,
+  write: ZoneWrite,
+  present: readonly ZoneRrset[] | undefined,
+  head: ReplyHead,
+  echo: EchoFilter,
+): void {
+  const difference = zoneDifference(write, present)
+  const body = Buffer.from(JSON.stringify({ dry_run: true, ...difference }))
+  const fields = ['Content-Type', 'application/json', 'Content-Length', String(body.length)]
+  fields.push('Cache-Control', 'no-store', 'Preference-Applied', 'dry-run')
+  for (let index = 0; index < head.fields.length; index += 2) {
+    const name = head.fields[index] ?? ''
+    if (KEPT.has(name.toLowerCase())) fields.push(name, head.fields[index + 1] ?? '')
+  }
+  exchange.source = 'proxy'
+  const writer = new ReplyWriter(
+    exchange,
+    200,
+    { ...head, fields },
+    echo,
+    { pause: () => undefined, resume: () => undefined },
+    (fault) => refuse(exchange, fault),
+  )
+  writer.data(body)
+  writer.end()
+}
+
+/** Fields of the zone's reply that are true of ours. */
+const KEPT: ReadonlySet<string> = new Set(['date', 'via', 'x-request-id', 'x-server-request-id'])
+
+/** Fields about the client's own body, or about a reply that it knows. */
+const NOT_OF_A_READING = /^(?:if-.*|content-.*|cache-control|pragma|trailer)$/i
+
+function plainFields(fields: readonly string[]): string[] {
+  const kept: string[] = []
+  for (let index = 0; index < fields.length; index += 2) {
+    const name = fields[index] ?? ''
+    if (!NOT_OF_A_READING.test(name)) kept.push(name, fields[index + 1] ?? '')
+  }
+  return withoutCodings(kept)
+}
+
+/** Canonical, so that it is a path segment as it is; but for the asterisk, which needs no coding. */
+function targetOf({ zone }: ZoneWrite): string {
+  return `/v1/dns/${zone}`
+}
+
+function unsupported(): Fault {
+  return new Fault('dry_run_unsupported', {
+    detail:
+      'This operation would change something and has no dry run, so nothing was forwarded. There is ' +
+      'one for records and zones: PATCH records, PATCH rrsets, PUT rrsets, POST /v1/dns, DELETE zone.',
+  })
+}
+
+function unreadable(): Fault {
+  return new Fault('reply_not_readable', {
+    detail: 'OpusDNS answered with something that is no zone, so that nothing can be compared.',
+  })
+}

@@ -1,0 +1,31 @@
+// The limits of consumers across a reload, and those toward OpusDNS as numbers.
+
+import { isDeepStrictEqual } from 'node:util'
+
+import type { Clock } from '../base/clock.ts'
+import type { UpstreamLimitSample } from '../observe/upstream-gauges.ts'
+import { consumerLimit } from '../proxy/consumer-limit.ts'
+import type { ConsumerLimit } from '../proxy/consumer-limit.ts'
+import type { ConsumerLimitSettings } from '../proxy/consumer-limit-options.ts'
+import type { Way } from './way.ts'
+
+/** The limit of a consumer: the one `before`, with what is left of it, where nothing changed. */
+export function keptLimit(
+  settings: ConsumerLimitSettings | undefined,
+  before: ConsumerLimit | undefined,
+  clock: Clock,
+): ConsumerLimit | undefined {
+  if (settings === undefined) return undefined
+  if (before !== undefined && isDeepStrictEqual(before.from, settings)) return before
+  return consumerLimit(settings, clock)
+}
+
+/** The limits toward OpusDNS by name of the credential, for the metrics. */
+export function upstreamLimits(ways: Iterable<Way>): ReadonlyMap<string, UpstreamLimitSample> {
+  const samples = new Map<string, UpstreamLimitSample>()
+  for (const { name, upstream } of ways) {
+    const { limit, waiting } = upstream
+    samples.set(name, { places: limit.places, waiting, held: limit.heldFor() / 1000 })
+  }
+  return samples
+}

@@ -1,0 +1,328 @@
+// Limits through the whole proxy: what one consumer may ask for, what OpusDNS wants of all together, and
+// whose turn it is when requests wait.
+
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as after } from 'node:timers/promises'
+
+import { describe, expect, onTestFinished, test } from 'vitest'
+
+import { eventually } from '../support/eventually.ts'
+import { gateway } from '../support/gateway.ts'
+import type { Gateway } from '../support/gateway.ts'
+import { httpClient } from '../support/http-client.ts'
+import type { Answer } from '../support/http-client.ts'
+import { plainReply, rawUpstream } from '../support/raw-upstream.ts'
+import type { RawRequest, RawUpstream, Script } from '../support/raw-upstream.ts'
+import { startRunningProxy } from '../support/running-proxy.ts'
+
+const ADMIN = 'grants: [admin]'
+
+interface World {
+  readonly upstream: RawUpstream
+  readonly proxy: Gateway
+  ask(consumer: string, path?: string, method?: string): Promise<Answer>
+}
+
+/** A gateway in front of a scripted upstream. */
+async function world(
+  consumers: Readonly<Record<string, string>>,
+  { script, config }: { script?: Script; config?: string } = {},
+): Promise<World> {
+  const upstream = await rawUpstream(script)
+  const proxy = await gateway({ base: upstream.origin, consumers, ...(config ? { config } : {}) })
+  const client = httpClient(`http://127.0.0.1:${proxy.port}`)
+  onTestFinished(async () => {
+    client.close()
+    await proxy.stop()
+    await upstream.close()
+  })
+  return {
+    upstream,
+    proxy,
+    ask: (consumer, path = '/v1/tags', method = 'GET') =>
+      client.send({ path, method, headers: { 'X-Api-Key': proxy.keys[consumer] ?? '' } }),
+  }
+}
+
+const refusal = (more = '') =>
+  plainReply('{"detail":"slow  down"}', `HTTP/1.1 429 Too Many Requests${more}`)
+const refusing = (seconds: number) => refusal(`\r\nRetry-After: ${seconds}`)
+const codeOf = ({ body }: Answer) => (JSON.parse(body.toString()) as { code?: string }).code
+
+describe('the limits of a consumer', () => {
+  test('let a burst through to the request, and no other consumer feels it', async () => {
+    const { upstream, proxy, ask } = await world({
+      busy: `${ADMIN}, limits: { rate: 6/h, burst: 5 }`,
+      other: ADMIN,
+    })
+    const answers = await Promise.all(Array.from({ length: 20 }, () => ask('busy')))
+    const passed = answers.filter(({ status }) => status === 200)
+    const refused = answers.filter(({ status }) => status === 429)
+    expect([passed.length, refused.length]).toEqual([5, 15])
+    expect(upstream.requests).toHaveLength(5)
+    expect(new Set(passed.map(({ headers }) => headers['ratelimit']))).toEqual(
+      new Set([0, 1, 2, 3, 4].map((left) => `"consumer";r=${left};t=600`)),
+    )
+    for (const answer of refused) {
+      expect(codeOf(answer)).toBe('rate_limited')
+      expect(answer.headers['content-type']).toBe('application/problem+json')
+      expect(answer.headers['ratelimit-policy']).toBe('"consumer";q=5;w=3000')
+      expect(answer.headers['ratelimit']).toBe(`"consumer";r=0;t=${answer.headers['retry-after']}`)
+      expect(Number(answer.headers['retry-after'])).toBeGreaterThan(590)
+    }
+    const other = await ask('other')
+    expect(other.status).toBe(200)
+    expect(other.headers['ratelimit']).toBeUndefined()
+    expect(await proxy.metric('limit_hits_total', { limit: 'rate' })).toBe(15)
+    const labels = { consumer: 'busy', code: '429', source: 'policy' }
+    expect(await proxy.metric('requests_total', labels)).toBe(15)
+  })
+
+  test('let so many be in flight, and the next when one has its answer', async () => {
+    const held: RawRequest[] = []
+    const { ask } = await world(
+      { busy: `${ADMIN}, limits: { concurrency: 2 }`, other: ADMIN },
+      { script: (request) => void held.push(request) },
+    )
+    const first = ask('busy')
+    const second = ask('busy')
+    await eventually(() => held.length === 2)
+    const third = await ask('busy')
+    expect(third.status).toBe(429)
+    expect(third.headers['retry-after']).toBe('1')
+    expect(held).toHaveLength(2)
+    held[0]?.socket.write(plainReply())
+    held[1]?.socket.write(plainReply())
+    expect([(await first).status, (await second).status]).toEqual([200, 200])
+    const fourth = ask('busy')
+    await eventually(() => held.length === 3)
+    held[2]?.socket.write(plainReply())
+    expect((await fourth).status).toBe(200)
+  })
+
+  test('count no request that the consumer may not make', async () => {
+    const { ask } = await world({ reader: `grants: [read], limits: { rate: 1/h }` })
+    expect((await ask('reader', '/v1/tags', 'POST')).status).toBe(403)
+    expect((await ask('reader')).status).toBe(200)
+    expect((await ask('reader')).status).toBe(429)
+  })
+
+  test('survive a reload with what is left of them, unless they are changed', async () => {
+    const upstream = await rawUpstream()
+    const cwd = mkdtempSync(join(tmpdir(), 'opusdns-limits-'))
+    onTestFinished(() => rmSync(cwd, { recursive: true }))
+    writeFileSync(join(cwd, 'key'), 'opk_key', { mode: 0o600 })
+    const config = (rate: string, grants: string) =>
+      `credential: { api_key: 'file:${cwd}/key' }\n` +
+      `consumers: { local: { anonymous: true, grants: [${grants}], limits: { rate: ${rate} } } }\n`
+    const proxy = await startRunningProxy({
+      env: { OPUSDNS_API_BASE: upstream.origin },
+      cwd,
+      config: config('2/h', 'read'),
+    })
+    onTestFinished(async () => {
+      await proxy.stop()
+      await upstream.close()
+    })
+    const status = async () => (await fetch(`${proxy.origin}/v1/tags`)).status
+    const reload = async (text: string) => {
+      writeFileSync(join(cwd, 'proxy.yaml'), text, { mode: 0o600 })
+      const reply = await fetch(`${proxy.adminOrigin}/reload`, { method: 'POST' })
+      expect(reply.status).toBe(200)
+    }
+    expect([await status(), await status(), await status()]).toEqual([200, 200, 429])
+    await reload(config('2/h', 'admin'))
+    expect(await status()).toBe(429)
+    await reload(config('3/h', 'admin'))
+    expect(await status()).toBe(200)
+  })
+})
+
+describe('a 429 of OpusDNS', () => {
+  test('reaches its client byte for byte, and has all who share the credential wait', async () => {
+    let refusedAt = 0
+    const arrivals: number[] = []
+    const { upstream, proxy, ask } = await world(
+      { first: ADMIN, second: ADMIN },
+      {
+        script({ socket }) {
+          if (refusedAt === 0) {
+            refusedAt = performance.now()
+            socket.write(refusing(1))
+            return
+          }
+          arrivals.push(performance.now())
+          socket.write(plainReply())
+        },
+      },
+    )
+    const refused = await ask('first')
+    expect(refused.status).toBe(429)
+    expect(refused.body.toString()).toBe('{"detail":"slow  down"}')
+    expect(refused.headers['retry-after']).toBe('1')
+    const waiting = [ask('second'), ask('first'), ask('second')]
+    await eventually(async () => (await proxy.metric('upstream_waiting')) === 3, { within: 900 })
+    expect(await proxy.metric('upstream_held_seconds')).toBeGreaterThan(0)
+    expect(await proxy.metric('upstream_limit', { credential: 'default' })).toBe(1)
+    for (const { status } of await Promise.all(waiting)) expect(status).toBe(200)
+    expect(upstream.requests).toHaveLength(4)
+    // A timer may fire a millisecond early.
+    for (const at of arrivals) expect(at - refusedAt).toBeGreaterThan(990)
+    expect(await proxy.metric('upstream_limit', { credential: 'default' })).toBeGreaterThan(1)
+  })
+
+  test('with a wait longer than the queue is answered by the proxy, and nothing is sent', async () => {
+    const { upstream, proxy, ask } = await world(
+      { first: ADMIN, second: ADMIN },
+      {
+        script: ({ socket }) => socket.write(refusing(30)),
+        config: 'upstream: { queue_timeout: 1s }',
+      },
+    )
+    await ask('first')
+    const answer = await ask('second', '/v1/tags', 'POST')
+    expect(answer.status).toBe(429)
+    expect(codeOf(answer)).toBe('upstream_rate_limited')
+    expect(Number(answer.headers['retry-after'])).toBeGreaterThanOrEqual(29)
+    expect(Number(answer.headers['retry-after'])).toBeLessThanOrEqual(30)
+    expect(upstream.requests).toHaveLength(1)
+    expect(await proxy.metric('limit_hits_total', { limit: 'upstream' })).toBe(1)
+  })
+
+  test('that comes while others wait in the queue refuses them when their time is over', async () => {
+    const held: RawRequest[] = []
+    const { upstream, proxy, ask } = await world(
+      { first: ADMIN, second: ADMIN },
+      {
+        script: (request) => void held.push(request),
+        config: 'upstream: { queue_timeout: 2s, connections: 1 }',
+      },
+    )
+    const first = ask('first')
+    await eventually(() => held.length === 1)
+    const second = ask('second')
+    await eventually(async () => (await proxy.metric('upstream_waiting')) === 1)
+    held[0]?.socket.write(refusing(30))
+    expect((await first).status).toBe(429)
+    const answer = await second
+    expect([answer.status, codeOf(answer)]).toEqual([429, 'upstream_rate_limited'])
+    expect(upstream.requests).toHaveLength(1)
+  })
+
+  test.each([300, 20])(
+    'to a report (wait %i s) stops neither DNS nor other reports',
+    async (wait) => {
+      const { upstream, ask } = await world(
+        { first: ADMIN, second: ADMIN },
+        {
+          script: ({ socket, target }) =>
+            socket.write(target === '/v1/reports' ? refusing(wait) : plainReply()),
+        },
+      )
+      expect((await ask('first', '/v1/reports', 'POST')).status).toBe(429)
+      expect((await ask('first')).status).toBe(200)
+      expect((await ask('second')).status).toBe(200)
+      const again = await ask('second', '/v1/reports', 'POST')
+      expect(again.body.toString()).toBe('{"detail":"slow  down"}')
+      expect(upstream.requests).toHaveLength(4)
+    },
+  )
+
+  test('that asks for more than a minute stops only the same request', async () => {
+    const { upstream, ask } = await world(
+      { first: ADMIN, second: ADMIN },
+      {
+        script: ({ socket, target }) =>
+          socket.write(target.startsWith('/v1/contacts') ? refusing(120) : plainReply()),
+      },
+    )
+    expect((await ask('first', '/v1/contacts')).status).toBe(429)
+    const again = await ask('second', '/v1/contacts?page=2')
+    expect([again.status, codeOf(again)]).toEqual([429, 'upstream_rate_limited'])
+    expect((await ask('second')).status).toBe(200)
+    expect(upstream.requests).toHaveLength(2)
+  })
+
+  test('is never sent again by the proxy', async () => {
+    const { upstream, ask } = await world(
+      { first: ADMIN },
+      { script: ({ socket }) => socket.write(refusal()) },
+    )
+    expect((await ask('first')).status).toBe(429)
+    expect(upstream.requests).toHaveLength(1)
+  })
+})
+
+describe('a consumer that floods', () => {
+  test('is served in turn with the others', async () => {
+    const held: RawRequest[] = []
+    const { proxy, ask } = await world(
+      { flood: ADMIN, quiet: ADMIN },
+      {
+        script: (request) => void held.push(request),
+        config: 'upstream: { connections: 1 }',
+      },
+    )
+    const flood = Array.from({ length: 50 }, () => ask('flood', '/v1/tags'))
+    await eventually(async () => (await proxy.metric('upstream_waiting')) === 49)
+    const quiet = ask('quiet', '/v1/contacts')
+    await eventually(async () => (await proxy.metric('upstream_waiting')) === 50)
+    for (let at = 0; at < 51; at++) {
+      await eventually(() => held.length > at, { every: 1 })
+      held[at]?.socket.write(plainReply())
+    }
+    expect((await quiet).status).toBe(200)
+    await Promise.all(flood)
+    expect(held.findIndex(({ target }) => target === '/v1/contacts')).toBeLessThanOrEqual(2)
+  })
+
+  test('delays another by a request or two, however many it has waiting', async () => {
+    const { ask } = await world(
+      { flood: ADMIN, quiet: ADMIN },
+      {
+        async script({ socket }) {
+          await after(10)
+          socket.write(plainReply())
+        },
+        config: 'upstream: { connections: 4 }',
+      },
+    )
+    const startedAt = performance.now()
+    const flood = Promise.all(Array.from({ length: 300 }, () => ask('flood')))
+    let longest = 0
+    for (let at = 0; at < 10; at++) {
+      longest = Math.max(longest, (await ask('quiet')).ms)
+    }
+    const quietDone = performance.now() - startedAt
+    await flood
+    const floodDone = performance.now() - startedAt
+    // First come, first served, its first answer alone would have come after the last of the flood.
+    expect(quietDone).toBeLessThan(floodDone)
+    expect(longest).toBeLessThan(floodDone / 2)
+  })
+
+  test('cannot take all of limits.in_flight', async () => {
+    const held: RawRequest[] = []
+    const { proxy, ask } = await world(
+      { flood: ADMIN, quiet: ADMIN },
+      {
+        script: (request) => void held.push(request),
+        config: 'upstream: { connections: 1 }\nlimits: { in_flight: 10 }',
+      },
+    )
+    const flood = Array.from({ length: 10 }, () => ask('flood'))
+    await eventually(async () => (await proxy.metric('upstream_waiting')) === 9)
+    const eleventh = await ask('flood')
+    expect([eleventh.status, codeOf(eleventh)]).toEqual([503, 'overloaded'])
+    const quiet = Array.from({ length: 5 }, () => ask('quiet'))
+    await eventually(async () => (await proxy.metric('upstream_waiting')) === 14)
+    expect((await ask('quiet')).status).toBe(503)
+    for (let at = 0; at < 15; at++) {
+      await eventually(() => held.length > at, { every: 1 })
+      held[at]?.socket.write(plainReply())
+    }
+    for (const { status } of await Promise.all([...flood, ...quiet])) expect(status).toBe(200)
+  })
+})
