@@ -11,6 +11,8 @@ RUN npm ci --omit=dev --omit=optional --ignore-scripts --no-audit --no-fund
 # Node.js ignores it should the other image bring another version.
 COPY src ./src
 RUN NODE_COMPILE_CACHE=/app/node_modules/.cache/compile node --expose-gc src/main.ts version
+# Becomes the folder of the ledger; what runs in this image has no shell to make one.
+WORKDIR /ledger
 
 FROM gcr.io/distroless/nodejs24-debian13:nonroot AS simulator
 LABEL org.opencontainers.image.title="opusdns-auth-proxy-simulator" \
@@ -39,6 +41,9 @@ WORKDIR /app
 COPY --from=deps /app/node_modules ./node_modules
 COPY package.json LICENSE ./
 COPY src ./src
+# Mount a volume here when a consumer has a budget: the ledger has to outlive the container. A new named
+# volume takes the owner of this folder.
+COPY --from=deps --chown=65532:65532 --chmod=0700 /ledger /var/lib/opusdns-auth-proxy
 USER 65532:65532
 EXPOSE 8080
 STOPSIGNAL SIGTERM
