@@ -59,27 +59,20 @@ export function purchases({ clock, log, metrics }: PurchasesDeps): Purchases {
     const now = clock.wall()
     const period = periodAt(budget.per, now)
     const bounds = { period: period.key, purchases: budget.purchases, amount: budget.amount }
-    if (consumer.mode === 'report') {
-      const spent = await budget.ledger.spent(consumer.name, period.key).catch((error: unknown) => {
-        failed(exchange, error)
-      })
-      if (spent !== undefined && exceeds(cost, spent, budget)) {
-        refuse(exchange, consumer, cost, over(cost, spent, budget, period))
-      }
-      return
+    const order = {
+      consumer: consumer.name,
+      day: period.day,
+      at: now,
+      count: cost.count,
+      amount: cost.amount,
+      what: cost.what.join(', '),
+      request: exchange.id,
     }
-    const reserved = await budget.ledger.reserve(
-      {
-        consumer: consumer.name,
-        day: period.day,
-        at: now,
-        count: cost.count,
-        amount: cost.amount,
-        what: cost.what.join(', '),
-        request: exchange.id,
-      },
-      bounds,
-    )
+    const reserved = await budget.ledger.reserve(order, bounds).catch((error: unknown) => {
+      if (consumer.mode === 'enforce') throw error
+      failed(exchange, error)
+    })
+    if (reserved === undefined) return
     if (!reserved.ok) {
       refuse(exchange, consumer, cost, over(cost, reserved.spent, budget, period))
       return
@@ -142,12 +135,6 @@ function unfit(cost: Cost, budget: Budget | undefined): Refusal | undefined {
     return { code, missing }
   }
   return undefined
-}
-
-function exceeds(cost: Cost, spent: Spent, { purchases: most, amount }: BudgetSettings): boolean {
-  return (
-    spent.count + cost.count > most || (amount !== undefined && spent.amount + cost.amount > amount)
-  )
 }
 
 function over(cost: Cost, spent: Spent, budget: BudgetSettings, period: Period): Refusal {

@@ -159,7 +159,16 @@ describe('a budget', () => {
     expect((await years(1)).status).toBe(403)
   })
 
-  test('is only told in report mode, and nothing is reserved', async () => {
+  test('is used up in report mode too, so that the log says what enforcing it would deny', async () => {
+    const client = await shop('{ purchases: 2, per: month }', 'report')
+    for (let count = 1; count <= 3; count += 1) expect((await create(client)).status).toBe(201)
+    expect(await outcome('spent')).toBe(2)
+    expect(await outcome('would_be_refused')).toBe(1)
+    expect(proxy?.lines.filter(({ msg }) => msg === 'would be denied')).toHaveLength(1)
+    expect(await left()).toBe(0)
+  })
+
+  test('is only told in report mode when it is exceeded', async () => {
     const client = await shop('{ purchases: 0, per: month }', 'report')
     expect((await create(client)).status).toBe(201)
     expect(proxy?.lines.find(({ msg }) => msg === 'would be denied')).toMatchObject({
