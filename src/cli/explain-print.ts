@@ -73,7 +73,8 @@ export function explanationText(it: Explanation): string {
     )
   }
   for (const note of it.notes) lines.push(`  note:        ${note}`)
-  if (it.mode === 'report') lines.push('  mode:        report: it is logged, and passes')
+  if (it.mode === 'report' && it.passes)
+    lines.push('  mode:        report: it is logged, and passes')
   if (it.dry_run)
     lines.push('  dry_run:     writes answer what they would change, and change nothing')
   return `${lines.join('\n')}\n`

@@ -6,6 +6,7 @@ import type { Act } from '../opusdns/act.ts'
 import { bodyActs, needsBody, pathActs } from '../opusdns/acts.ts'
 import { grantedOperationOf } from '../opusdns/operations.ts'
 import type { Operation } from '../opusdns/operations.ts'
+import { hasDryRun } from '../opusdns/zone-write.ts'
 import { costOf } from '../policy/budget.ts'
 import type { Cost } from '../policy/budget.ts'
 import type { BudgetSettings } from '../policy/budget-options.ts'
@@ -14,6 +15,8 @@ import { judged } from '../policy/judged.ts'
 import { leastGrants } from '../policy/least-grants.ts'
 import { moneyText } from '../policy/money.ts'
 import type { Policy } from '../policy/policy.ts'
+import { unfit } from '../policy/unfit-purchase.ts'
+import { tried, unreadableZone } from '../proxy/dry-run.ts'
 import { METHODS } from '../proxy/methods.ts'
 import type { Explanation } from './explain-print.ts'
 
@@ -26,10 +29,19 @@ export interface Subject {
   readonly budget: BudgetSettings | 'unlimited' | undefined
 }
 
+/** Why a request is refused. */
+interface Refusal {
+  readonly code: string
+  readonly missing: string
+}
+
 /** A question that cannot be answered. */
 export function wrong(detail: string): Fault {
   return new Fault('bad_request', { detail })
 }
+
+/** See the routes of the journey. */
+const LOGIN = '/v1/auth/token'
 
 const JSON_BODY = { contentType: 'application/json', contentEncoding: undefined }
 
@@ -41,14 +53,17 @@ export function explain(
   body: Buffer | undefined,
 ): Explanation {
   if (!METHODS.has(method)) throw wrong(`The API has no method ${method}.`)
+  if (method === 'POST' && path === LOGIN) {
+    throw wrong(
+      'The proxy answers this login itself and forwards nothing: no grant decides about it.',
+    )
+  }
   const operation = grantedOperationOf(method, path)
   let decision: Decision
   let understood = true
   const verdict = subject.policy.decide(method, path, operation)
   if (verdict.kind === 'body') {
-    if (body === undefined) {
-      throw wrong('What the body says decides about this request: name its file with --body.')
-    }
+    if (body === undefined) throw bodyMissing()
     const judgement = judged(subject.policy, { method, path, operation }, JSON_BODY, body)
     decision = judgement.decision
     understood = judgement.fault === undefined
@@ -57,7 +72,9 @@ export function explain(
   const budget = subject.budget === 'unlimited' ? undefined : subject.budget
   const cost = subject.budget === 'unlimited' ? undefined : costOf(decision.acts, budget)
   const granting = decision.kind === 'denied' ? [] : decision.grants
-  const refusal = decision.kind === 'denied' ? decision : unpaid(cost, budget)
+  const untried = subject.dryRun ? refusedTrial(subject, operation, path, body) : undefined
+  const refusal =
+    decision.kind === 'denied' ? decision : (untried ?? (cost && unpaid(cost, budget)))
   return {
     consumer: subject.name,
     mode: subject.mode,
@@ -76,8 +93,8 @@ export function explain(
     decision: refusal === undefined ? decision.kind : 'denied',
     code: refusal?.code ?? null,
     missing: refusal?.missing ?? null,
-    // In report mode a refusal is told and not carried out.
-    passes: refusal === undefined || subject.mode === 'report',
+    // In report mode a refusal is told and not carried out; but a trial does no more than it can.
+    passes: refusal === undefined || (subject.mode === 'report' && untried?.always !== true),
     grants: granting,
     acts: acts.map((act) => ({
       what: actText(act, operation),
@@ -94,14 +111,36 @@ export function explain(
   }
 }
 
-/** A purchase of one who may buy nothing; what is left of a budget, only the ledger knows. */
-function unpaid(
-  cost: Cost | undefined,
-  budget: BudgetSettings | undefined,
-): { readonly code: string; readonly missing: string } | undefined {
-  if (cost === undefined || budget !== undefined) return undefined
-  const missing = 'This is a purchase, and the consumer has no budget.'
-  return { code: 'purchase_not_granted', missing }
+/** A purchase that never fits; what is left of a budget, only the ledger knows. */
+function unpaid(cost: Cost, budget: BudgetSettings | undefined): Refusal | undefined {
+  const refusal = unfit(cost, budget)
+  if (refusal !== undefined || budget === undefined) return refusal
+  const { purchases, amount } = budget
+  if (cost.count <= purchases && (amount === undefined || cost.amount <= amount)) return undefined
+  return { code: 'budget_exceeded', missing: 'This is more than the whole budget.' }
+}
+
+/** Why a request of one with `dry_run` is refused; `always` when report mode does not let it pass. */
+function refusedTrial(
+  { policy }: Subject,
+  operation: Operation,
+  path: string,
+  body: Buffer | undefined,
+): (Refusal & { readonly always: boolean }) | undefined {
+  if (operation.classes.includes('read')) return undefined
+  if (body === undefined && hasDryRun(operation) && needsBody(operation)) throw bodyMissing()
+  try {
+    const { reading } = tried(policy, { operation, path }, JSON_BODY, body ?? Buffer.alloc(0))
+    if (reading.kind !== 'denied') return undefined
+    return { code: reading.code, missing: unreadableZone(reading.missing), always: false }
+  } catch (error) {
+    if (!(error instanceof Fault)) throw error
+    return { code: error.code, missing: error.message, always: true }
+  }
+}
+
+function bodyMissing(): Fault {
+  return wrong('What the body says decides about this request: name its file with --body.')
 }
 
 /** All that the request does, also where the decision did not have to look. */

@@ -7,11 +7,15 @@ import type { EchoFilter } from '../credentials/echo.ts'
 import { bodyActs } from '../opusdns/acts.ts'
 import { operationNamed } from '../opusdns/operation-named.ts'
 import { grantedOperationOf } from '../opusdns/operations.ts'
+import type { Operation } from '../opusdns/operations.ts'
 import { queue } from '../opusdns/queue.ts'
 import { rrsetsShown, zoneDifference } from '../opusdns/zone-difference.ts'
 import type { ZoneRrset } from '../opusdns/zone-difference.ts'
 import { hasDryRun, zoneWrite } from '../opusdns/zone-write.ts'
 import type { ZoneWrite } from '../opusdns/zone-write.ts'
+import type { Decision, Undecided } from '../policy/decision.ts'
+import type { BodyForm } from '../policy/judged.ts'
+import type { Policy } from '../policy/policy.ts'
 import type { Receiver } from './attempt.ts'
 import type { Consumer } from './consumer.ts'
 import type { Exchange } from './exchange.ts'
@@ -37,25 +41,46 @@ export function isDryRun(exchange: Exchange, head: RequestHead, consumer: Consum
   return !grantedOperationOf(request.method ?? '', path).classes.includes('read')
 }
 
+/** The request line of what is tried out. */
+interface Tried {
+  readonly operation: Operation
+  /** Canonical. */
+  readonly path: string
+}
+
 /**
- * What a dry run is about. Throws a Fault: `dry_run_unsupported` for an operation that has none, and
- * what is wrong with the body; `not_granted` or `not_visible` when the consumer may not read the zone.
+ * What a dry run is about, and the decision on the reading of the zone, for the answer tells what is in
+ * it. Throws a Fault: `dry_run_unsupported` for an operation that has none, and what is wrong with the
+ * body. Pure, so that `explain` asks it too.
  */
+export function tried(
+  policy: Pick<Policy, 'decide'>,
+  { operation, path }: Tried,
+  { contentType, contentEncoding }: BodyForm,
+  body: Buffer | undefined,
+): { readonly write: ZoneWrite; readonly reading: Decision | Undecided } {
+  if (body === undefined || !hasDryRun(operation)) throw unsupported()
+  bodyActs(operation, path, body, contentType, contentEncoding)
+  const write = zoneWrite(operation, path, body)
+  return { write, reading: policy.decide('GET', targetOf(write), READ_ZONE) }
+}
+
+/** Why a dry run is refused to one who may not read the zone, from what `missing` says. */
+export function unreadableZone(missing: string): string {
+  return `A dry run reads the zone. ${missing}`
+}
+
+/** As `tried`; throws `not_granted` or `not_visible` too, when the consumer may not read the zone. */
 export function dryRunOf(
   exchange: Exchange,
   head: RequestHead,
   { policy, mode }: Consumer,
   body: Buffer | undefined,
 ): ZoneWrite {
-  const { operation, path } = exchange
-  if (body === undefined || !hasDryRun(operation)) throw unsupported()
-  bodyActs(operation, path, body, head.contentType, head.contentEncoding)
-  const write = zoneWrite(operation, path, body)
-  // The answer tells what is in the zone.
-  const decision = policy.decide('GET', targetOf(write), READ_ZONE)
-  if (decision.kind === 'denied' && mode === 'enforce') {
-    exchange.noted = { decision, mode }
-    throw new Fault(decision.code, { detail: `A dry run reads the zone. ${decision.missing}` })
+  const { write, reading } = tried(policy, exchange, head, body)
+  if (reading.kind === 'denied' && mode === 'enforce') {
+    exchange.noted = { decision: reading, mode }
+    throw new Fault(reading.code, { detail: unreadableZone(reading.missing) })
   }
   return write
 }

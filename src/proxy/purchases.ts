@@ -9,6 +9,8 @@ import type { BudgetSettings } from '../policy/budget-options.ts'
 import { costOf, periodAt } from '../policy/budget.ts'
 import type { Cost, Period } from '../policy/budget.ts'
 import { moneyText } from '../policy/money.ts'
+import { unfit } from '../policy/unfit-purchase.ts'
+import type { PurchaseRefusal } from '../policy/unfit-purchase.ts'
 import type { Ledger, Spent } from '../store/ledger.ts'
 import type { Budget, Consumer } from './consumer.ts'
 import type { Exchange } from './exchange.ts'
@@ -41,7 +43,12 @@ export function purchases({ clock, log, metrics }: PurchasesDeps): Purchases {
     log.error({ id, consumer, code: errorCode(cause) }, 'ledger failed')
   }
   /** Refuses, or in report mode says that it would. */
-  function refuse(exchange: Exchange, { mode }: Consumer, cost: Cost, refusal: Refusal): void {
+  function refuse(
+    exchange: Exchange,
+    { mode }: Consumer,
+    cost: Cost,
+    refusal: PurchaseRefusal,
+  ): void {
     const { code, missing } = refusal
     const acts = exchange.noted?.decision.acts ?? []
     exchange.noted = { decision: { kind: 'denied', code, missing, acts }, mode }
@@ -112,32 +119,7 @@ export function purchases({ clock, log, metrics }: PurchasesDeps): Purchases {
   }
 }
 
-interface Refusal {
-  readonly code: 'purchase_not_granted' | 'budget_exceeded'
-  readonly missing: string
-}
-
-/** Why a purchase is refused whatever is left. */
-function unfit(cost: Cost, budget: Budget | undefined): Refusal | undefined {
-  const code = 'purchase_not_granted'
-  if (budget === undefined) {
-    return { code, missing: 'This is a purchase, and the consumer has no budget.' }
-  }
-  if (cost.uncounted) {
-    const missing =
-      'This lets earlier orders run, and nobody knows how many. The budget does not let jobs be resumed.'
-    return { code, missing }
-  }
-  if (cost.unpriced) {
-    const missing =
-      'The budget has an amount, and this purchase names no price. Send expected_price; for what is ' +
-      'no premium domain the operator has to set standard_price.'
-    return { code, missing }
-  }
-  return undefined
-}
-
-function over(cost: Cost, spent: Spent, budget: BudgetSettings, period: Period): Refusal {
+function over(cost: Cost, spent: Spent, budget: BudgetSettings, period: Period): PurchaseRefusal {
   const left = Math.max(0, budget.purchases - spent.count)
   const parts = [`${left} of ${budget.purchases} purchases`]
   const costs = [`${cost.count}`]

@@ -23,6 +23,13 @@ consumers:
   certbot: { networks: [10.1.0.0/16], grants: [acme: [example.com]] }
   trial: { networks: [10.2.0.0/16], mode: report, grants: [] }
   buyer: { networks: [10.3.0.0/16], grants: [class: [read, write, billable]] }
+  payer:
+    networks: [10.4.0.0/16]
+    grants: [class: [read, write, destructive, billable]]
+    budget: { purchases: 2, amount: '20.00', per: month }
+  careful: { networks: [10.5.0.0/16], dry_run: true, grants: [class: [write, destructive]] }
+  doubter: { networks: [10.6.0.0/16], dry_run: true, mode: report, grants: [] }
+ledger: file:/nowhere/ledger.db
 `,
 )
 
@@ -117,6 +124,44 @@ describe('explain', () => {
     })
   })
 
+  const restore = (price?: string) => [
+    ...['POST', '/v1/domains/a.example/restore', '--body'],
+    file(`restore-${price}.json`, JSON.stringify({ expected_price: price })),
+  ]
+  test.each([
+    [['POST', '/v1/jobs/b/resume'], 'purchase_not_granted'],
+    [restore(), 'purchase_not_granted'],
+    [restore('20.01'), 'budget_exceeded'],
+    [restore('20.00'), null],
+  ])('%j under a budget is denied as the purchase guard does it: %s', async (args, refused) => {
+    const { code, stdout } = await run([...args, ...as('payer'), '--json'])
+    expect(code).toBe(refused === null ? 0 : 1)
+    expect(JSON.parse(stdout)).toMatchObject({ code: refused, passes: refused === null })
+  })
+
+  test('denies what a consumer with dry_run cannot try out', async () => {
+    const ask = async (...args: readonly string[]) => {
+      const { code, stdout } = await run([...args, '--json'])
+      return { exit: code, ...(JSON.parse(stdout) as object) }
+    }
+    expect(await ask('DELETE', '/v1/domains/a.example', ...as('careful'))).toMatchObject({
+      exit: 1,
+      code: 'dry_run_unsupported',
+      passes: false,
+    })
+    expect(await ask('DELETE', '/v1/domains/a.example', ...as('doubter'))).toMatchObject({
+      exit: 1,
+      passes: false,
+    })
+    // Its answer would show what is in the zone.
+    const blind = await ask('DELETE', '/v1/dns/example.com', ...as('careful'))
+    expect(blind).toMatchObject({ exit: 1, code: 'not_granted', passes: false })
+    expect(await ask('DELETE', '/v1/dns/example.com', ...as('doubter'))).toMatchObject({
+      exit: 1,
+      passes: true,
+    })
+  })
+
   test('without consumers tells of the default block list', async () => {
     expect((await run(['GET', '/v1/dns'], 'none')).code).toBe(0)
     const { code, stdout } = await run(['POST', '/v1/auth/client_credentials'], 'none')
@@ -126,10 +171,11 @@ describe('explain', () => {
 
   test.each([
     [['GET', '/v1/dns', ...as('cerbot')], 'did you mean certbot?'],
-    [['GET', '/v1/dns', ...as('zzz')], 'there are: certbot, trial, buyer'],
+    [['GET', '/v1/dns', ...as('zzz')], 'there are: certbot, trial, buyer, payer, careful, doubter'],
     [['GET', '/v1/dns'], 'name one with --consumer'],
     [['GET', '/v1/dns/%2e%2e/x', ...as('certbot')], 'not canonical'],
     [['GET', '/mcp', ...as('certbot')], 'under /v1/'],
+    [['POST', '/v1/auth/token', ...as('certbot')], 'no grant decides'],
     [['BREW', '/v1/dns', ...as('certbot')], 'no method BREW'],
     [['PATCH', RECORDS, ...as('certbot')], '--body'],
     [['PATCH', RECORDS, '--body', 'nope.json', ...as('certbot')], 'ENOENT'],
