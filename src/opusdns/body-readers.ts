@@ -2,7 +2,7 @@
 
 import { actOf } from './act.ts'
 import type { ActList } from './act-list.ts'
-import { objectAt, shape, wordIn } from './body-shape.ts'
+import { objectAt, shape, textIn, wordIn } from './body-shape.ts'
 import type { Members, Shape } from './body-shape.ts'
 import { ZONE_CREATE, createZoneActs, patchZoneActs, replaceZoneActs } from './dns-acts.ts'
 import {
@@ -67,11 +67,23 @@ const buys = (operation: Operation): Read => {
     list.add(actOf(operation, { domain, purchase: purchaseIn(body, undefined) }))
 }
 
+/** Automatic renewal switched on counts as a purchase, as it does with domains. */
+const renewal = (operation: Operation): Read => {
+  return (body, list) => {
+    const renews =
+      textIn(body, 'renewal_mode') !== undefined &&
+      wordIn(body, 'renewal_mode', undefined, ['renew', 'expire']) === 'renew'
+    const purchase = { count: 1, expectedPrice: undefined, years: undefined }
+    list.add(actOf(operation, { purchase: renews ? purchase : undefined }))
+  }
+}
+
 const RENEW = operationNamed('POST /v1/domains/{domain_reference}/renew')
 const RESTORE = operationNamed('POST /v1/domains/{domain_reference}/restore')
 const DOMAIN_FORWARD_CREATE = operationNamed('POST /v1/domain-forwards')
 const EMAIL_FORWARD_CREATE = operationNamed('POST /v1/email-forwards')
 const HOST_CREATE = operationNamed('POST /v1/hosts')
+const BRANDING = operationNamed('PATCH /v1/whitelabel-branding')
 const VANITY_RENEWAL = operationNamed('PATCH /v1/vanity-nameserver-sets/{set_id}')
 const ZONE = '/v1/dns/{zone_name}'
 
@@ -135,13 +147,7 @@ export const BODY_READERS: ReadonlyMap<Operation, BodyReader> = new Map([
     operationNamed('POST /v1/tags/objects'),
     reader(TAGGED_OBJECTS, (body, list) => tagActs(body, undefined, list)),
   ],
-  [
-    VANITY_RENEWAL,
-    reader(shape('renewal_mode:text'), (body, list) => {
-      const renews = wordIn(body, 'renewal_mode', undefined, ['renew', 'expire']) === 'renew'
-      const purchase = { count: 1, expectedPrice: undefined, years: undefined }
-      list.add(actOf(VANITY_RENEWAL, { purchase: renews ? purchase : undefined }))
-    }),
-  ],
+  [VANITY_RENEWAL, reader(shape('renewal_mode:text'), renewal(VANITY_RENEWAL))],
+  [BRANDING, reader(shape('label:text? enabled:flag? renewal_mode:text?'), renewal(BRANDING))],
   [operationNamed('POST /v1/jobs'), reader(BATCH, (body, list) => jobActs(body, undefined, list))],
 ])

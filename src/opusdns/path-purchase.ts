@@ -20,6 +20,7 @@ const PURCHASES: ReadonlyMap<Operation, Purchase> = new Map([
     'PATCH /v1/vanity-nameserver-sets/{set_id}',
     'POST /v1/vanity-nameserver-sets/{set_id}/restore',
     'POST /v1/vanity-nameserver-sets/{set_id}/retry',
+    'PATCH /v1/whitelabel-branding',
     'POST /v1/whitelabel-branding',
     'POST /v1/whitelabel-branding/tier',
     'POST /v1/whitelabel-branding/restore',

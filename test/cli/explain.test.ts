@@ -125,7 +125,9 @@ describe('explain', () => {
   })
 
   const restore = (price?: string) => [
-    ...['POST', '/v1/domains/a.example/restore', '--body'],
+    'POST',
+    '/v1/domains/a.example/restore',
+    '--body',
     file(`restore-${price}.json`, JSON.stringify({ expected_price: price })),
   ]
   test.each([

@@ -124,6 +124,18 @@ describe('a budget', () => {
     expect((await create(client)).status).toBe(201)
   })
 
+  test('is asked for when the renewal of a service is switched on, and not when off', async () => {
+    const client = await shop('{ purchases: 0, per: month }')
+    const patch = (path: string, body: object) =>
+      client.send({ method: 'PATCH', path, headers: JSON_BODY, body: JSON.stringify(body) })
+    for (const path of ['/v1/vanity-nameserver-sets/s', '/v1/whitelabel-branding']) {
+      const refused = await patch(path, { renewal_mode: 'renew' })
+      expect([refused.status, codeOf(refused)]).toEqual([403, 'budget_exceeded'])
+      expect((await patch(path, { renewal_mode: 'expire' })).status).not.toBe(403)
+      expect((await patch(path, { renewal_mode: 'RENEW' })).status).toBe(400)
+    }
+  })
+
   test('does not let a job be resumed or tried again, unless it says so', async () => {
     const client = await shop('{ purchases: 2, per: month }')
     for (const path of [
