@@ -39,6 +39,7 @@ interface ZoneNeeds {
 }
 
 const DOMAIN = /^\/v1\/domains\/\{domain_reference\}(?:\/dnssec)?$/
+const BUYS = 'what is a purchase, or may be one: the consumer needs a budget besides'
 const ALL = 'a body that was not judged: granted for all records of the zone'
 
 /** An empty gathering. */
@@ -146,6 +147,7 @@ export function leastGrants(): LeastGrants {
 
   return {
     add(method, path, operation, acts) {
+      if (acts.some(({ purchase }) => purchase !== undefined)) note(BUYS)
       if (operation === UNKNOWN_OPERATION) {
         const pattern = `${method === 'HEAD' ? 'GET' : method} ${path}`
         // An asterisk is a legal sign in a path, but no pattern was seen.

@@ -27,7 +27,12 @@ import { seeded } from '../support/seeded.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'learn-'))
 const AUDIT = join(folder, 'audit.jsonl')
-const CONSUMERS = ['certbot', 'deploy', ...Array.from({ length: 12 }, (_, n) => `random${n}`)]
+const CONSUMERS = [
+  'certbot',
+  'deploy',
+  'shop',
+  ...Array.from({ length: 12 }, (_, n) => `random${n}`),
+]
 
 let simulator: Simulator
 let proxy: Gateway
@@ -125,6 +130,15 @@ describe('what is learnt of a client', () => {
     expect(stdout).toContain('# 3 requests')
     expect(stdout).toContain('# 3 of them would have been denied')
     expect(stdout).toContain('not learnt: 2 look-ups of what is no zone')
+  })
+
+  test('that buys is told to need a budget besides', async () => {
+    await send({ method: 'POST', path: '/v1/domains/a.example/restore', body: {} }, 'shop')
+    const { stdout } = await learn([AUDIT], '--consumer', 'shop')
+    expect((parse(stdout) as Printed).consumers['shop']).toEqual({
+      grants: [{ operation: ['POST /v1/domains/{domain_reference}/restore'] }],
+    })
+    expect(stdout).toContain('# 1 times: what is a purchase, or may be one')
   })
 
   test('that keeps addresses is one dns grant for zones with the same names', async () => {
