@@ -32,7 +32,7 @@ export function admission(
   { inFlight, totalTimeout, consumers }: AdmissionOptions,
   clock: Clock,
 ): Admission {
-  const share = Math.floor(inFlight / consumers)
+  const share = Math.max(1, Math.floor(inFlight / consumers))
   const counts = new Map<string, Count>()
   let inside = 0
 
