@@ -1,6 +1,9 @@
 // Who waits for a connection, and whose turn it is. The client library has a queue too, but keeps in it
 // what was given up, request body and all, until its turn comes, and knows nothing of consumers.
 
+/** Gives a place back; to be called once. */
+export type Release = () => void
+
 /** Places, and those who wait for one: one of each party in turn, first come first served within it. */
 export interface Queue {
   /**
@@ -8,9 +11,7 @@ export interface Queue {
    * returns the function that takes it back, of which nothing stays behind. A party that asks for much
    * delays another by at most one place in each round.
    */
-  take(party: string, begin: () => void): (() => void) | undefined
-  /** Gives a place back. One function for all, to be called once for each `begin`. */
-  readonly release: () => void
+  take(party: string, begin: (release: Release) => void): (() => void) | undefined
   /** Sets the number of places; those that are taken stay so. With 0, all wait. */
   resize(places: number): void
   /** Places that are taken. */
@@ -21,47 +22,85 @@ export interface Queue {
   empty(): Promise<void>
 }
 
-/** A queue for `places` places. */
-export function queue(places: number): Queue {
-  // In the order of their turns: whoever was served goes to the end.
-  const parties = new Map<string, Set<() => void>>()
+type Begin = (release: Release) => void
+
+interface Party {
+  /** Places that it has. */
+  held: number
+  readonly waiting: Set<Begin>
+  readonly release: Release
+}
+
+/**
+ * A queue for `places` places. A party gets another one only while it has less than `greed` times as many
+ * as are free, so that one alone leaves `1 / (greed + 1)` of them to others, however long it keeps its own;
+ * of so few that this is less than one, it leaves none.
+ */
+export function queue(places: number, greed = Number.POSITIVE_INFINITY): Queue {
+  const parties = new Map<string, Party>()
+  // Those who wait, in the order of their turns: whoever was served goes to the end.
+  const turns = new Map<string, Party>()
   let open = places
   let busy = 0
   let waiting = 0
   let serving = false
   let emptied: (() => void)[] = []
 
+  function partyOf(name: string): Party {
+    let party = parties.get(name)
+    if (party === undefined) {
+      const made: Party = {
+        held: 0,
+        waiting: new Set(),
+        release() {
+          made.held -= 1
+          busy -= 1
+          serve()
+          tellEmpty()
+        },
+      }
+      parties.set(name, made)
+      party = made
+    }
+    return party
+  }
+  function mayTake({ held }: Party): boolean {
+    return busy < open && held < greed * (open - busy)
+  }
+  function start(party: Party, begin: Begin): void {
+    busy += 1
+    party.held += 1
+    begin(party.release)
+  }
+
   function serve(): void {
     // What begins may end at once, and come back here: as a loop, not as a tower of calls.
     if (serving) return
     serving = true
-    while (busy < open) {
-      const begin = next()
-      if (begin === undefined) break
-      busy += 1
-      begin()
-    }
+    while (busy < open && serveNext());
     serving = false
   }
 
-  function next(): (() => void) | undefined {
-    const turn = parties.entries().next().value
-    if (turn === undefined) return undefined
-    const [party, entries] = turn
-    parties.delete(party)
-    const begin = entries.values().next().value
-    if (begin === undefined) throw new Error('a party without requests has a turn')
-    entries.delete(begin)
-    waiting -= 1
-    if (entries.size > 0) parties.set(party, entries)
-    return begin
+  /** False when nobody waits who may have a place. */
+  function serveNext(): boolean {
+    for (const [name, party] of turns) {
+      if (!mayTake(party)) continue
+      turns.delete(name)
+      const begin = party.waiting.values().next().value
+      if (begin === undefined) throw new Error('a party without requests has a turn')
+      party.waiting.delete(begin)
+      waiting -= 1
+      if (party.waiting.size > 0) turns.set(name, party)
+      start(party, begin)
+      return true
+    }
+    return false
   }
 
-  function leave(party: string, entry: () => void): void {
-    const entries = parties.get(party)
-    if (entries?.delete(entry) !== true) return
+  function leave(name: string, party: Party, entry: Begin): void {
+    if (!party.waiting.delete(entry)) return
     waiting -= 1
-    if (entries.size === 0) parties.delete(party)
+    if (party.waiting.size === 0) turns.delete(name)
     tellEmpty()
   }
 
@@ -72,24 +111,18 @@ export function queue(places: number): Queue {
   }
 
   return {
-    take(party, begin) {
-      if (busy < open) {
-        busy += 1
-        begin()
+    take(name, begin) {
+      const party = partyOf(name)
+      if (mayTake(party)) {
+        start(party, begin)
         return undefined
       }
       // Of its own, for two may wait with the same function.
-      const entry = () => begin()
-      const entries = parties.get(party)
-      if (entries === undefined) parties.set(party, new Set([entry]))
-      else entries.add(entry)
+      const entry: Begin = (release) => begin(release)
+      party.waiting.add(entry)
+      turns.set(name, party)
       waiting += 1
-      return () => leave(party, entry)
-    },
-    release() {
-      busy -= 1
-      serve()
-      tellEmpty()
+      return () => leave(name, party, entry)
     },
     resize(wanted) {
       open = wanted

@@ -32,6 +32,8 @@ export interface UpstreamOptions {
   readonly idleTimeout: number
   /** Largest reply head that is accepted. */
   readonly headerSize: number
+  /** Whether several parties share the connections: then an eighth of them is out of reach of one alone. */
+  readonly shared: boolean
 }
 
 /** One connection of the pool, so that a reply can be held against the socket that carried it. */
@@ -104,6 +106,9 @@ export interface Upstream {
 
 /** Who asks a small question wants no hints. */
 const NOBODY: Awaiting = { onEarlyHints: () => undefined }
+
+/** See `queue`. Slow bodies and readers, and event streams, keep connections for as long as they like. */
+const GREED = 7
 
 /** Builds the upstream; opens no connection until the first request. */
 export function upstream(options: UpstreamOptions, clock: Clock): Upstream {
@@ -222,9 +227,10 @@ export function upstream(options: UpstreamOptions, clock: Clock): Upstream {
   })
 
   const pools = [pool, unused, streams, questions]
-  const all = queue(options.connections)
+  const greed = options.shared ? GREED : undefined
+  const all = queue(options.connections, greed)
   const half = Math.ceil(options.connections / 2)
-  const endless = queue(half)
+  const endless = queue(half, greed)
   const limit = upstreamLimit(
     { most: options.connections },
     {
@@ -251,8 +257,8 @@ export function upstream(options: UpstreamOptions, clock: Clock): Upstream {
       return all.waiting + endless.waiting
     },
     dispatch(request, handler) {
-      const { take, release } = request.stream === true ? endless : all
-      return take(request.party, () => {
+      const { take } = request.stream === true ? endless : all
+      return take(request.party, (release) => {
         handler.release = release
         // It never throws: what is wrong reaches the handler.
         poolFor(request).dispatch(request as Dispatcher.DispatchOptions, handler)

@@ -31,6 +31,8 @@ import type { RequestHead } from './request-head.ts'
 const MOST_BYTES = 16 * 1024 * 1024
 /** Zones that are read at once, whoever asked: each may take much memory. */
 const AT_ONCE = 4
+/** See `queue`: a client that reads its answer slowly keeps its place, so one consumer gets two. */
+const GREED = 1
 
 const READ_ZONE = operationNamed('GET /v1/dns/{zone_name}')
 
@@ -95,11 +97,11 @@ export type DryRunReply = (
 
 /** Builds the answerer: one for all consumers, for it bounds what is read at once. */
 export function dryRunReply(): DryRunReply {
-  const places = queue(AT_ONCE)
+  const places = queue(AT_ONCE, GREED)
 
   return function answer(exchange, fields, write, way) {
-    const takeBack = places.take(exchange.consumer, () => {
-      exchange.atEnd(places.release)
+    const takeBack = places.take(exchange.consumer, (release) => {
+      exchange.atEnd(release)
       ask(exchange, fields, write, way)
     })
     if (takeBack === undefined) return

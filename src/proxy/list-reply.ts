@@ -49,8 +49,8 @@ export function listReply(): ListReply {
 
   return function answer(exchange, fields, list, way) {
     exchange.atEnd(way.clock.after(DEADLINE, () => exchange.onExpired?.(tooSlow())))
-    const takeBack = places.take(exchange.consumer, () => {
-      exchange.atEnd(places.release)
+    const takeBack = places.take(exchange.consumer, (release) => {
+      exchange.atEnd(release)
       walk(exchange, plainFields(fields), list, way)
     })
     if (takeBack !== undefined) rest(exchange, takeBack)

@@ -14,15 +14,17 @@ export interface UpstreamInput {
   readonly upstream: UpstreamSettings
   /** Of a reply head at most. */
   readonly headerSize: number
+  /** Whether several consumers share the connections; default false. */
+  readonly shared?: boolean
 }
 
 /** Builds the upstream; reads the CA file, opens no connection. */
 export async function buildUpstream(
-  { upstream: settings, headerSize }: UpstreamInput,
+  { upstream: settings, headerSize, shared = false }: UpstreamInput,
   clock: Clock,
 ): Promise<Upstream> {
   const ca = await certificates(settings.caFile)
-  return upstream({ ...settings, headerSize, ca }, clock)
+  return upstream({ ...settings, headerSize, shared, ca }, clock)
 }
 
 async function certificates(path: string | undefined): Promise<readonly string[] | undefined> {

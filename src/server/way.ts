@@ -43,6 +43,7 @@ type WayDeps = Omit<CredentialDeps, 'upstream' | 'captured' | 'vendors' | 'known
 interface WayInput {
   readonly upstream: UpstreamSettings
   readonly headerSize: number
+  readonly shared: boolean
   readonly credential: CredentialSettings
   readonly secrets: Settings['secrets']
   readonly captured: ReadonlyMap<string, Secret>
@@ -63,6 +64,7 @@ export async function buildWays(
     const from: WayInput = {
       upstream: { ...settings.upstream, base: base ?? settings.upstream.base },
       headerSize: settings.limits.headerSize,
+      shared: (settings.consumers?.size ?? 1) > 1,
       credential,
       secrets: settings.secrets,
       captured,
@@ -93,6 +95,7 @@ async function buildWay(
   const sameHost =
     before !== undefined &&
     before.from.headerSize === from.headerSize &&
+    before.from.shared === from.shared &&
     isDeepStrictEqual(before.from.upstream, from.upstream)
   const upstream = sameHost ? before.upstream : await buildUpstream(from, deps.clock)
   const sameCredential =

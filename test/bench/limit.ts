@@ -2,6 +2,7 @@
 
 import { systemClock } from '../../src/base/clock.ts'
 import { queue } from '../../src/opusdns/queue.ts'
+import type { Release } from '../../src/opusdns/queue.ts'
 import { upstreamLimit } from '../../src/opusdns/upstream-limit.ts'
 import { consumerLimit } from '../../src/proxy/consumer-limit.ts'
 import { cost } from './decision.ts'
@@ -17,6 +18,8 @@ export function measureLimits(): readonly DecisionCost[] {
     { clock: systemClock, busy: () => places.busy, resize: places.resize },
   )
   const line = queue(1)
+  const held: Release[] = []
+  const begin = (release: Release) => void held.push(release)
   const parties = Array.from({ length: 20 }, (_, at) => `consumer-${at}`)
   for (const party of parties) {
     for (let at = 0; at < 100; at++) line.take(party, begin)
@@ -27,15 +30,16 @@ export function measureLimits(): readonly DecisionCost[] {
     cost('limit toward OpusDNS, with a free place', () => {
       const target = ` GET /v1/dns/example-${next++}.com`
       if (limit.refusalOf(target, 10_000) > 0) throw new Error('held')
-      places.take('consumer', begin)
+      places.take('consumer', end)
       limit.answered({ status: 200, wait: undefined, target, round: limit.round })
-      places.release()
     }),
     cost('a turn in a queue of 2,000 by 20', () => {
       line.take(parties[next++ % parties.length] ?? '', begin)
-      line.release()
+      held.shift()?.()
     }),
   ]
 }
 
-function begin(): void {}
+function end(release: Release): void {
+  release()
+}

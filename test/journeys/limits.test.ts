@@ -1,7 +1,9 @@
 // Limits through the whole proxy: what one consumer may ask for, what OpusDNS wants of all together, and
 // whose turn it is when requests wait.
 
+import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as after } from 'node:timers/promises'
@@ -303,6 +305,57 @@ describe('a consumer that floods', () => {
     expect(longest).toBeLessThan(floodDone / 2)
   })
 
+  test.each([
+    ['connections', '/v1/tags', 8],
+    ['event streams', '/v1/availability/stream?domains=a.example', 16],
+  ])('cannot keep all %s for as long as it likes', async (_name, path, connections) => {
+    const { upstream, ask } = await world(
+      { flood: ADMIN, quiet: ADMIN },
+      {
+        // What is asked for with `?quiet` is answered, all else never is.
+        script: ({ target, socket }) => {
+          if (target.endsWith('quiet')) socket.write(plainReply())
+        },
+        config: `upstream: { connections: ${connections} }`,
+      },
+    )
+    const flood = Array.from({ length: 20 }, () => ask('flood', path).catch(() => undefined))
+    await eventually(() => upstream.requests.length === 7)
+    expect((await ask('quiet', `${path}${path.includes('?') ? '&' : '?'}quiet`)).status).toBe(200)
+    expect(upstream.requests).toHaveLength(8)
+    for (const { socket } of upstream.requests) socket.destroy()
+    void flood
+  })
+
+  test('and reads its dry runs slowly leaves places to those of others', async () => {
+    const record = { rdata: 'x'.repeat(8000) }
+    const rrsets = Array.from({ length: 1500 }, (_, at) => {
+      return { name: `host${at}`, type: 'TXT', ttl: 60, records: [record] }
+    })
+    const zone = plainReply(JSON.stringify({ name: 'example.com.', rrsets }))
+    const { upstream, proxy } = await world(
+      { flood: ADMIN, quiet: ADMIN },
+      { script: ({ socket }) => void socket.write(zone) },
+    )
+    const body = '{"rrsets":[]}'
+    const dryRun = (consumer: string) => {
+      const socket = connect(proxy.port, '127.0.0.1')
+      onTestFinished(() => void socket.destroy())
+      socket.write(
+        'PUT /v1/dns/example.com/rrsets HTTP/1.1\r\nHost: localhost\r\nPrefer: dry-run\r\n' +
+          `X-Api-Key: ${proxy.keys[consumer] ?? ''}\r\nContent-Type: application/json\r\n` +
+          `Content-Length: ${body.length}\r\n\r\n${body}`,
+      )
+      return socket
+    }
+    // Nobody reads their answers.
+    for (let at = 0; at < 4; at++) dryRun('flood').pause()
+    await eventually(() => upstream.requests.length === 2)
+    const [head] = (await once(dryRun('quiet'), 'data')) as [Buffer]
+    expect(head.toString('latin1')).toMatch(/^HTTP\/1\.1 200 /)
+    expect(upstream.requests).toHaveLength(3)
+  })
+
   test('cannot take all of limits.in_flight', async () => {
     const held: RawRequest[] = []
     const { proxy, ask } = await world(
@@ -324,5 +377,22 @@ describe('a consumer that floods', () => {
       held[at]?.socket.write(plainReply())
     }
     for (const { status } of await Promise.all([...flood, ...quiet])) expect(status).toBe(200)
+  })
+
+  test('leaves each a place, also where there are more consumers than limits.in_flight', async () => {
+    const { upstream, ask } = await world(
+      { flood: ADMIN, quiet: ADMIN },
+      {
+        script: ({ target, socket }) => {
+          if (target.endsWith('quiet')) socket.write(plainReply())
+        },
+        config: 'limits: { in_flight: 1 }',
+      },
+    )
+    void ask('flood').catch(() => undefined)
+    await eventually(() => upstream.requests.length === 1)
+    expect((await ask('flood')).status).toBe(503)
+    expect((await ask('quiet', '/v1/tags?quiet')).status).toBe(200)
+    upstream.requests[0]?.socket.destroy()
   })
 })
