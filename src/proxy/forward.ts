@@ -124,7 +124,8 @@ class Errand implements AttemptOwner {
       origin: deps.upstream.origin,
       more: exchange.quota,
     }
-    this.#pace = new Pace(exchange, deps)
+    const path = reading?.target.split('?', 1)[0] ?? exchange.path
+    this.#pace = new Pace(exchange, deps, `${this.#method} ${path}`)
   }
 
   send(): void {

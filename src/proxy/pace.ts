@@ -26,10 +26,11 @@ export class Pace {
   /** Of the limit, when the request was sent. */
   #round = 0
 
-  constructor(exchange: Exchange, deps: PaceDeps) {
+  /** `asked` is the method and path that OpusDNS is asked, not always those of the client. */
+  constructor(exchange: Exchange, deps: PaceDeps, asked: string) {
     this.#deps = deps
     this.#exchange = exchange
-    this.#target = `${deps.organization ?? ''} ${exchange.request.method} ${exchange.path}`
+    this.#target = `${deps.organization ?? ''} ${asked}`
   }
 
   /** Why the request had better not be sent, nor wait; `undefined` when it may. */

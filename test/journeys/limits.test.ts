@@ -247,6 +247,29 @@ describe('a 429 of OpusDNS', () => {
     expect(upstream.requests).toHaveLength(2)
   })
 
+  test('and that a dry run met stops the reading of that zone, and not the write', async () => {
+    const { upstream, proxy, ask } = await world(
+      { first: ADMIN },
+      {
+        script: ({ socket, method }) =>
+          socket.write(method === 'GET' ? refusing(120) : plainReply()),
+      },
+    )
+    const client = httpClient(`http://127.0.0.1:${proxy.port}`)
+    onTestFinished(() => client.close())
+    const remove = (more: Record<string, string>) =>
+      client.send({
+        method: 'DELETE',
+        path: '/v1/dns/example.com',
+        headers: { 'X-Api-Key': proxy.keys['first'] ?? '', ...more },
+      })
+    expect((await remove({ Prefer: 'dry-run' })).status).toBe(429)
+    expect(codeOf(await ask('first', '/v1/dns/example.com'))).toBe('upstream_rate_limited')
+    expect(codeOf(await remove({ Prefer: 'dry-run' }))).toBe('upstream_rate_limited')
+    expect((await remove({})).status).toBe(200)
+    expect(upstream.requests.map(({ method }) => method)).toEqual(['GET', 'DELETE'])
+  })
+
   test('is never sent again by the proxy', async () => {
     const { upstream, ask } = await world(
       { first: ADMIN },
