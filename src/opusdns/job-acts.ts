@@ -65,11 +65,18 @@ function payloadActs(command: JobCommand, payload: unknown, place: Place, list: 
   }
 }
 
-// What an instance says wins; null, or nothing, takes what the template says.
+// What an instance says wins; null, or nothing, takes what the template says. Whether an object replaces
+// that of the template, or is merged with it, is not documented: the members of both are judged.
 function merged(template: Members, instance: Members): Members {
   const all: Record<string, unknown> = { ...template }
-  for (const name of Object.keys(instance)) {
-    if (instance[name] !== null || !Object.hasOwn(all, name)) all[name] = instance[name]
+  for (const [name, value] of Object.entries(instance)) {
+    const before = all[name]
+    if (isObject(before) && isObject(value)) all[name] = { ...before, ...value }
+    else if (value !== null || !Object.hasOwn(all, name)) all[name] = value
   }
   return all
+}
+
+function isObject(value: unknown): value is Members {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -136,6 +136,20 @@ describe('a budget', () => {
     }
   })
 
+  test.each([
+    ['a renewal mode', { renewal_mode: 'renew' }, { renewal_mode: null }],
+    ['a registrant', { contacts: { registrant: 'c' } }, { contacts: { admin: 'c' } }],
+  ])('counts %s of a template that an instance need not replace', async (_n, template, more) => {
+    const client = await shop('{ purchases: 0, per: month }')
+    for (const spelling of ['command', 'type']) {
+      const payload = { template, instances: [{ name: 'a.example', ...more }] }
+      const commands = [{ [spelling]: 'domain_update_bulk', payload }]
+      const answer = await post(client, '/v1/jobs', JSON.stringify({ commands }))
+      expect([answer.status, codeOf(answer)]).toEqual([403, 'budget_exceeded'])
+    }
+    expect(bought()).toBe(0)
+  })
+
   test('does not let a job be resumed or tried again, unless it says so', async () => {
     const client = await shop('{ purchases: 2, per: month }')
     for (const path of [
