@@ -24,10 +24,17 @@ export function nameMatcher(patterns: readonly NamePattern[]): NameMatcher {
   }
 }
 
+/** Whether `name` is that of `zone`, or lies below it; both absolute and canonical. */
+export function isIn(name: string, zone: string): boolean {
+  if (!name.endsWith(zone)) return false
+  const before = name.length - zone.length
+  return before === 0 || name[before - 1] === '.'
+}
+
 /** The labels of `name` before those of `zone`; `undefined` when it lies outside. */
 export function labelsIn(name: string, zone: string): readonly string[] | undefined {
   if (name === zone) return []
-  if (!name.endsWith(`.${zone}`)) return undefined
+  if (!isIn(name, zone)) return undefined
   return name.slice(0, -zone.length - 1).split('.')
 }
 

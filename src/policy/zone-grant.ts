@@ -2,45 +2,52 @@
 
 import type { Act } from '../opusdns/act.ts'
 import { namedListMember } from '../opusdns/lists.ts'
+import { operationNamed } from '../opusdns/operation-named.ts'
 import type { Operation } from '../opusdns/operations.ts'
 import type { DnsVerb, GrantSettings } from './grant-options.ts'
 import { NOTHING } from './grant.ts'
 import type { Grant, Reach } from './grant.ts'
-import { labelsIn, nameMatcher, namePattern } from './name-pattern.ts'
+import { isIn, labelsIn, nameMatcher, namePattern } from './name-pattern.ts'
 import type { NameMatcher } from './name-pattern.ts'
 import { zoneMatcher } from './zone-pattern.ts'
 
 const ZONE = '/v1/dns/{zone_name}'
 
 /** What an operation does to a zone; `change` is an upsert or a removal, as the body says. */
-const VERBS: ReadonlyMap<string, DnsVerb | 'change'> = new Map([
-  ['GET /v1/dns', 'read'],
-  [`GET ${ZONE}`, 'read'],
-  ['GET /v1/dns/domain-forwards', 'read'],
-  ['GET /v1/dns/email-forwards', 'read'],
-  [`GET ${ZONE}/domain-forwards`, 'read'],
-  [`GET ${ZONE}/email-forwards`, 'read'],
-  [`PATCH ${ZONE}/records`, 'change'],
-  [`PATCH ${ZONE}/rrsets`, 'change'],
-  [`PUT ${ZONE}/rrsets`, 'replace'],
-  ['POST /v1/dns', 'create'],
-  [`DELETE ${ZONE}`, 'delete'],
-  [`POST ${ZONE}/dnssec/enable`, 'dnssec'],
-  [`POST ${ZONE}/dnssec/disable`, 'dnssec'],
-  [`PATCH ${ZONE}/vanity-set`, 'vanity'],
-] as const)
+const VERBS: ReadonlyMap<Operation, DnsVerb | 'change'> = new Map(
+  (
+    [
+      ['GET /v1/dns', 'read'],
+      [`GET ${ZONE}`, 'read'],
+      ['GET /v1/dns/domain-forwards', 'read'],
+      ['GET /v1/dns/email-forwards', 'read'],
+      [`GET ${ZONE}/domain-forwards`, 'read'],
+      [`GET ${ZONE}/email-forwards`, 'read'],
+      [`PATCH ${ZONE}/records`, 'change'],
+      [`PATCH ${ZONE}/rrsets`, 'change'],
+      [`PUT ${ZONE}/rrsets`, 'replace'],
+      ['POST /v1/dns', 'create'],
+      [`DELETE ${ZONE}`, 'delete'],
+      [`POST ${ZONE}/dnssec/enable`, 'dnssec'],
+      [`POST ${ZONE}/dnssec/disable`, 'dnssec'],
+      [`PATCH ${ZONE}/vanity-set`, 'vanity'],
+    ] as const
+  ).map(([name, verb]) => [operationNamed(name), verb]),
+)
 
 /** Certbot, acme.sh, lego and cert-manager ask for these and no other (opusdns/API.md section 4). */
-const ACME: ReadonlySet<string> = new Set([
-  'GET /v1/dns',
-  `GET ${ZONE}`,
-  `PATCH ${ZONE}/records`,
-  `PATCH ${ZONE}/rrsets`,
-])
+const ACME: ReadonlySet<Operation> = new Set(
+  ['GET /v1/dns', `GET ${ZONE}`, `PATCH ${ZONE}/records`, `PATCH ${ZONE}/rrsets`].map(
+    operationNamed,
+  ),
+)
+
+const JOBS = operationNamed('POST /v1/jobs')
+const SUMMARY = operationNamed('GET /v1/dns/summary')
 
 /** What an operation does to a zone, in the words of `dns` grants; `undefined` for all others. */
 export function dnsVerbOf(operation: Operation): DnsVerb | 'change' | undefined {
-  return VERBS.get(keyOf(operation))
+  return VERBS.get(operation)
 }
 
 /** The label that `acme` grants are about. */
@@ -48,10 +55,8 @@ export const ACME_LABEL = '_acme-challenge'
 
 /** Whether an `acme` grant is about the operation, in its zones. */
 export function isOfAcme(operation: Operation): boolean {
-  return ACME.has(keyOf(operation))
+  return ACME.has(operation)
 }
-
-const keyOf = ({ method, template }: Operation) => `${method} ${template}`
 
 /** The grant `acme: [zones]`: TXT records at `_acme-challenge`, and what leads there. */
 export function acmeGrant(text: string, zones: readonly string[]): Grant {
@@ -80,7 +85,7 @@ interface ZoneScope {
   readonly zones: readonly string[]
   readonly verbs: ReadonlySet<DnsVerb>
   /** Only these, where not all that the verbs allow. */
-  readonly operations: ReadonlySet<string> | undefined
+  readonly operations: ReadonlySet<Operation> | undefined
   /** Names of records; all when left out. */
   readonly named: NameMatcher | undefined
   readonly types: ReadonlySet<string> | undefined
@@ -95,13 +100,11 @@ function zoneGrant(text: string, scope: ZoneScope): Grant {
   const writes = [...verbs].some((verb) => verb !== 'read')
 
   function verbOf(operation: Operation): DnsVerb | 'change' | undefined {
-    const key = keyOf(operation)
-    return operations?.has(key) === false ? undefined : dnsVerbOf(operation)
+    return operations?.has(operation) === false ? undefined : VERBS.get(operation)
   }
   function reach(operation: Operation): Reach {
-    if (keyOf(operation) === 'POST /v1/jobs' && operations === undefined && writes) return 'part'
-    if (keyOf(operation) === 'GET /v1/dns/summary' && everywhere && verbs.has('read'))
-      return 'whole'
+    if (operation === JOBS && operations === undefined && writes) return 'part'
+    if (operation === SUMMARY && everywhere && verbs.has('read')) return 'whole'
     const verb = verbOf(operation)
     if (verb === undefined || !(verb === 'change' ? changes : verbs.has(verb))) return 'none'
     if (!everywhere) return 'part'
@@ -135,5 +138,5 @@ function zoneGrant(text: string, scope: ZoneScope): Grant {
 /** A name outside of its zone is nothing that any grant of zones is about. */
 function namesInside({ zone, change }: Act): boolean {
   if (change === undefined || change.names === 'every') return true
-  return change.names.every((name) => labelsIn(name, zone ?? '') !== undefined)
+  return change.names.every((name) => isIn(name, zone ?? ''))
 }
