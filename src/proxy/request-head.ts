@@ -75,8 +75,9 @@ const DROPPED = new Set([
 ])
 
 const DIGITS = /^\d{1,15}$/
-// RFC 7240. Whoever writes the word in any way means nothing to happen.
-const DRY_RUN = /(?:^|[^\w-])dry[-_ ]?run(?![\w-])/i
+// RFC 7240. Whoever writes the word in any way means nothing to happen, also with a hyphen of another
+// kind, which is three bytes of UTF-8, or with more around it.
+const DRY_RUN = /dry[^a-z0-9]{0,8}run/i
 const HOPS = /^\d{1,9}$/
 const SAME_SITE = new Set(['same-origin', 'none'])
 

@@ -245,13 +245,24 @@ describe('a dry run', () => {
     expect(simulator.requests.at(-1)?.rawHeaders).toContain('return=minimal')
   })
 
-  test.each(['dry_run', 'DRY-RUN', 'dry-run=true', 'wait=1,dry-run', 'dryrun', '"dry-run"'])(
-    'is what Prefer: %s means',
-    async (value) => {
-      const { asked } = await foretell(patch(TXT('www')), 'all', { Prefer: value })
-      expect(asked).toEqual(['GET /v1/dns/example.com'])
-    },
-  )
+  test.each([
+    'dry_run',
+    'DRY-RUN',
+    'dry-run=true',
+    'wait=1,dry-run',
+    'dryrun',
+    '"dry-run"',
+    'dry\trun',
+    'dry--run',
+    'dry-run-only',
+    'x-dry-run',
+    'handling=lenient;dry.run',
+    // The bytes of a hyphen that does not break.
+    'dry\u00e2\u0080\u0091run',
+  ])('is what Prefer: %s means', async (value) => {
+    const { asked } = await foretell(patch(TXT('www')), 'all', { Prefer: value })
+    expect(asked).toEqual(['GET /v1/dns/example.com'])
+  })
 
   test('of a consumer with dry_run is every write, whatever the client knows', async () => {
     simulator.reset()
