@@ -16,8 +16,11 @@ export interface AdmissionOptions extends Pick<LimitSettings, 'inFlight' | 'tota
 
 /** Bounds on exchanges; each exchange passes both of them once. */
 export interface Admission {
-  /** Begins to count the time of an exchange, if that is limited. */
-  begin(exchange: Exchange): void
+  /**
+   * Begins to count the time of an exchange, if that is limited, and the exchange among those that its
+   * consumer has at once, before its body comes. Throws a Fault `rate_limited` when it has too many.
+   */
+  begin(exchange: Exchange, consumer: Pick<Consumer, 'limit'>): void
   /**
    * Lets an exchange in until its end, when it is about to use a connection to OpusDNS: one whose body
    * is still being held takes no place. Throws a Fault: `rate_limited` when the consumer asks too much,
@@ -62,7 +65,8 @@ export function admission(
   }
 
   return {
-    begin(exchange) {
+    begin(exchange, { limit }) {
+      limit?.enter((leave) => exchange.atEnd(leave))
       if (totalTimeout === 0 || isEventStream(exchange.operation)) return
       exchange.atEnd(clock.after(totalTimeout, () => expire(exchange)))
     },
@@ -75,7 +79,7 @@ export function admission(
           limit: 'in_flight',
         })
       }
-      if (limit !== undefined) exchange.quota = limit.enter((leave) => exchange.atEnd(leave))
+      if (limit !== undefined) exchange.quota = limit.pay()
       inside += 1
       count.inside += 1
       exchange.atEnd(count.leave)

@@ -11,10 +11,15 @@ export interface ConsumerLimit {
   /** What it was built from; another limit of the same is the same. */
   readonly from: ConsumerLimitSettings
   /**
-   * Lets one request in until `atEnd` calls back, and returns the `RateLimit` fields of its answer, a flat
-   * list. Throws a Fault `rate_limited` when there are too many; such a request is not counted.
+   * Lets one request in until `atEnd` calls back. Throws a Fault `rate_limited` when there are too many at
+   * once.
    */
-  enter(atEnd: (leave: () => void) => void): readonly string[]
+  enter(atEnd: (leave: () => void) => void): void
+  /**
+   * Counts one request that was let in, and returns the `RateLimit` fields of its answer, a flat list.
+   * Throws a Fault `rate_limited` when there were too many; such a request is not counted.
+   */
+  pay(): readonly string[]
 }
 
 const NO_FIELDS: readonly string[] = []
@@ -40,14 +45,13 @@ export function consumerLimit(settings: ConsumerLimitSettings, clock: Clock): Co
           fields: ['RateLimit-Policy', policy, 'RateLimit', '"concurrency";r=0;t=1'],
         })
       }
-      const fields = bucket === undefined ? NO_FIELDS : pay(bucket)
       inside += 1
       atEnd(leave)
-      return fields
     },
+    pay: () => (bucket === undefined ? NO_FIELDS : payFrom(bucket)),
   }
 
-  function pay(rate: RateBucket): readonly string[] {
+  function payFrom(rate: RateBucket): readonly string[] {
     const wait = rate.take(clock.now())
     if (wait === 0) {
       return ['RateLimit-Policy', policy, 'RateLimit', `"consumer";r=${rate.left};t=${rate.window}`]

@@ -126,7 +126,7 @@ export function journey(options: JourneyOptions, deps: JourneyDeps): RequestList
     const consumer = deps.consumers.get(exchange.consumer)
     if (consumer === undefined) throw new Error('identified as nobody')
     const verdict = permit.byLine(exchange, consumer)
-    room.begin(exchange)
+    room.begin(exchange, consumer)
     const byBody = verdict.kind === 'body'
     exchange.dryRun = isDryRun(exchange, head, consumer)
     const forecast = exchange.dryRun && hasDryRun(exchange.operation)

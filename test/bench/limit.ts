@@ -26,7 +26,10 @@ export function measureLimits(): readonly DecisionCost[] {
   }
   let next = 0
   return [
-    cost('limits of a consumer, RateLimit fields', () => consumer.enter((leave) => leave())),
+    cost('limits of a consumer, RateLimit fields', () => {
+      consumer.enter((leave) => leave())
+      return consumer.pay()
+    }),
     cost('limit toward OpusDNS, with a free place', () => {
       const target = ` GET /v1/dns/example-${next++}.com`
       if (limit.refusalOf(target, 10_000) > 0) throw new Error('held')

@@ -104,6 +104,31 @@ describe('the limits of a consumer', () => {
     expect((await fourth).status).toBe(200)
   })
 
+  test('count a request in flight from its head on, however slowly its body comes', async () => {
+    const { upstream, proxy, ask } = await world({
+      few: `${ADMIN}, limits: { concurrency: 2 }`,
+      other: ADMIN,
+    })
+    const upload = () => {
+      const socket = connect(proxy.port, '127.0.0.1')
+      onTestFinished(() => void socket.destroy())
+      socket.write(
+        `POST /v1/tags HTTP/1.1\r\nHost: localhost\r\nX-Api-Key: ${proxy.keys['few'] ?? ''}\r\n` +
+          'Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{',
+      )
+      return socket
+    }
+    const slow = [upload(), upload()]
+    await eventually(async () => (await ask('few')).status === 429)
+    expect((await ask('other')).status).toBe(200)
+    const before = upstream.requests.length
+    const [head] = (await once(upload(), 'data')) as [Buffer]
+    expect(head.toString('latin1')).toMatch(/^HTTP\/1\.1 429 /)
+    expect(upstream.requests).toHaveLength(before)
+    slow[0]?.destroy()
+    await eventually(async () => (await ask('few')).status === 200)
+  })
+
   test('count no request that the consumer may not make', async () => {
     const { ask } = await world({ reader: `grants: [read], limits: { rate: 1/h }` })
     expect((await ask('reader', '/v1/tags', 'POST')).status).toBe(403)

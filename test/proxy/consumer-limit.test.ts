@@ -15,11 +15,14 @@ function make(limits: Record<string, unknown>) {
   const clock = manualClock()
   const limit = consumerLimit(settings, clock)
   const leaves: (() => void)[] = []
-  /** Its fields, or the fault. */
+  /** Its fields, or the fault, which ends the exchange. */
   const enter = () => {
+    const before = leaves.length
     try {
-      return limit.enter((leave) => void leaves.push(leave))
+      limit.enter((leave) => void leaves.push(leave))
+      return limit.pay()
     } catch (error) {
+      for (const leave of leaves.splice(before)) leave()
       if (error instanceof Fault) return error
       throw error
     }
