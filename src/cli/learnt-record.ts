@@ -6,6 +6,7 @@ import { needsBody, pathActs } from '../opusdns/acts.ts'
 import { operationNamed } from '../opusdns/operation-named.ts'
 import { grantedOperationOf } from '../opusdns/operations.ts'
 import type { Operation } from '../opusdns/operations.ts'
+import { isForward } from '../policy/forward-grant.ts'
 import { readAct } from '../policy/written-act.ts'
 
 /** A decision of the log. */
@@ -70,7 +71,10 @@ function actsIn(
     if (act === undefined) return ofPath
     acts.push(act)
   }
-  if (operation === CREATE_ZONE) acts.push(actOf(operation, { zone }))
+  // The host stands in the body.
+  const hosts = isForward(operation) && needsBody(operation) ? textsIn(record['names']) : []
+  if (hosts.length > 0) acts.push(...hosts.map((host) => actOf(operation, { host })))
+  else if (operation === CREATE_ZONE) acts.push(actOf(operation, { zone }))
   else if (operation.bulk && operation.method === 'POST') return acts
   else if (acts.length === 0 || record['changes_count'] !== undefined) acts.push(...ofPath)
   if (record['dry_run'] === true && needsBody(operation)) acts.push(actOf(READ_ZONE, { zone }))

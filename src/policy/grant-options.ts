@@ -40,6 +40,8 @@ export type GrantSettings =
       readonly types: readonly string[] | undefined
       readonly verbs: readonly DnsVerb[]
     }
+  /** Host names, as zones are written. */
+  | { readonly kind: 'forwards'; readonly hosts: readonly string[] }
   | { readonly kind: 'class'; readonly classes: readonly OperationClass[] }
   | { readonly kind: 'operation'; readonly operations: readonly string[] }
   | { readonly kind: 'path'; readonly paths: readonly string[] }
@@ -106,6 +108,12 @@ const mapping = z
       .describe('What ACME clients need for DNS-01 challenges in these zones.'),
     dns: dns.optional().describe('Records and zones, by zone, name, type and verb.'),
     'domains:read': zones.min(1).optional().describe('Reading these registered domains.'),
+    forwards: zones
+      .min(1)
+      .optional()
+      .describe(
+        'Domain and email forwards of these host names: www.example.com, or *.example.com (all below it).',
+      ),
     class: z
       .array(z.enum(OPERATION_CLASSES))
       .min(1)
@@ -128,6 +136,7 @@ const mapping = z
       const { zones: within, names: named, types, verbs } = written.dns
       return { kind: 'dns', zones: within, names: named, types, verbs }
     }
+    if (written.forwards !== undefined) return { kind: 'forwards', hosts: written.forwards }
     if (written['domains:read'] !== undefined) {
       return { kind: 'domains:read', domains: written['domains:read'] }
     }

@@ -3,6 +3,7 @@
 import type { Operation } from '../opusdns/operations.ts'
 import { namedListMember } from '../opusdns/lists.ts'
 import type { OperationClass } from '../opusdns/operation-class.ts'
+import { forwardsGrant } from './forward-grant.ts'
 import type { GrantSettings } from './grant-options.ts'
 import { NOTHING } from './grant.ts'
 import type { Grant } from './grant.ts'
@@ -29,6 +30,8 @@ export function grantOf(settings: GrantSettings): Grant {
       return acmeGrant(`acme: [${settings.zones.join(', ')}]`, settings.zones)
     case 'dns':
       return dnsGrant(textOfDns(settings), settings)
+    case 'forwards':
+      return forwardsGrant(settings.hosts)
     case 'class':
       return classGrant(`class: [${settings.classes.join(', ')}]`, settings.classes)
     case 'operation': {

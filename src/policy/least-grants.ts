@@ -7,6 +7,7 @@ import { UNKNOWN_OPERATION } from '../opusdns/operations.ts'
 import type { Operation } from '../opusdns/operations.ts'
 import { DNS_VERBS } from './grant-options.ts'
 import type { DnsVerb } from './grant-options.ts'
+import { isForward } from './forward-grant.ts'
 import { labelsIn, namePattern } from './name-pattern.ts'
 import { pathPattern } from './path-pattern.ts'
 import { yamlList } from './yaml-list.ts'
@@ -48,6 +49,7 @@ export function leastGrants(): LeastGrants {
   const lists = new Set<string>()
   const operations = new Set<string>()
   const domains = new Set<string>()
+  const forwards = new Set<string>()
   const paths = new Set<string>()
   const notes = new Map<string, number>()
   let jobs = false
@@ -123,6 +125,12 @@ export function leastGrants(): LeastGrants {
     else addRecords(needs, act.zone, verb, act)
     return true
   }
+  /** False when it is about no forward of a host that a grant can name. */
+  function addForward({ operation, host }: Act): boolean {
+    if (!isForward(operation) || host === undefined || !isName(host)) return false
+    put(forwards, host)
+    return true
+  }
   function addOther(operation: Operation, { domain }: Partial<Act>): void {
     const { method, template } = operation
     const named = method === 'GET' && DOMAIN.test(template) ? domain : undefined
@@ -161,11 +169,11 @@ export function leastGrants(): LeastGrants {
         if (acts.length === 0)
           note(`${operation.method} ${operation.template}, whose commands are unknown`)
         for (const act of acts) {
-          if (!addZoneAct(act))
+          if (!addZoneAct(act) && !addForward(act))
             note(`a job that does ${act.operation.method} ${act.operation.template}`)
         }
       } else {
-        const others = acts.filter((act) => !addZoneAct(act))
+        const others = acts.filter((act) => !addZoneAct(act) && !addForward(act))
         if (others.length > 0 || acts.length === 0) addOther(operation, others[0] ?? {})
       }
     },
@@ -181,6 +189,7 @@ export function leastGrants(): LeastGrants {
       return [
         ...(acme.length > 0 ? [`acme: ${yamlList(acme)}`] : []),
         ...[...bodies].map(([body, of]) => `dns: { zones: ${yamlList(of)}, ${body} }`),
+        ...(forwards.size > 0 ? [`forwards: ${yamlList([...forwards].toSorted())}`] : []),
         ...(domains.size > 0 ? [`domains:read: ${yamlList([...domains].toSorted())}`] : []),
         ...(operations.size > 0 ? [`operation: ${yamlList([...operations].toSorted())}`] : []),
         ...(paths.size > 0 ? [`path: ${yamlList([...paths].toSorted())}`] : []),

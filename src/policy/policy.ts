@@ -116,9 +116,10 @@ function missingText(act: Act | undefined, operation: Operation): string {
   const parts = [
     method === '*' ? 'this path, which is no known operation' : `${method} ${template}`,
   ]
-  const { zone, domain, change } = act ?? {}
+  const { zone, domain, host, change } = act ?? {}
   if (zone !== undefined) parts.push(`zone ${zone}`)
   if (domain !== undefined) parts.push(`domain ${domain}`)
+  if (host !== undefined) parts.push(`host ${host}`)
   if (change !== undefined) {
     const names = change.names === 'every' ? 'every name' : change.names.join(' or ')
     parts.push(`${change.verb} ${change.type} at ${names}`)

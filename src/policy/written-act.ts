@@ -6,6 +6,7 @@ import { operationNamed } from '../opusdns/operation-named.ts'
 import { OPERATIONS } from '../opusdns/operations.ts'
 import type { Operation } from '../opusdns/operations.ts'
 import { recordType } from '../opusdns/record-type.ts'
+import { isForward } from './forward-grant.ts'
 import { dnsVerbOf } from './zone-grant.ts'
 
 /** Stands for all names or types. */
@@ -15,13 +16,14 @@ const EVERY = '*'
  * `VERB TYPE NAME` for records, such as `upsert TXT www.example.com`: the verb is one of a `dns` grant,
  * `*` stands for all, and of a name that may be read in two ways both are there, with a comma. Where
  * `asked` is another operation (a job), ` in ZONE` follows; a command that is about no records is the
- * operation that does the same, and the zone or domain. `undefined` when the path says it all.
+ * operation that does the same, and the zone, domain, or host of a forward. `undefined` when the path says it all.
  */
 export function writtenAct(
-  { operation, zone, domain, change }: Act,
+  { operation, zone, domain, host, change }: Act,
   asked: Operation,
 ): string | undefined {
-  const within = operation === asked ? undefined : (zone ?? domain)
+  const forwarded = isForward(operation) ? host : undefined
+  const within = operation === asked ? undefined : (zone ?? domain ?? forwarded)
   if (change === undefined) {
     if (operation === asked) return undefined
     return `${operation.method} ${operation.template}${within === undefined ? '' : ` ${within}`}`
@@ -62,5 +64,6 @@ export function readAct(text: string, zone: string | undefined): Act | undefined
   const [, name = '', about] = COMMAND.exec(text) ?? []
   const operation = BY_NAME.get(name)
   if (operation === undefined) return undefined
+  if (isForward(operation)) return actOf(operation, { host: about })
   return actOf(operation, dnsVerbOf(operation) === undefined ? { domain: about } : { zone: about })
 }

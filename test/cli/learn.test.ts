@@ -31,6 +31,7 @@ const CONSUMERS = [
   'certbot',
   'deploy',
   'shop',
+  'forwarder',
   ...Array.from({ length: 12 }, (_, n) => `random${n}`),
 ]
 
@@ -139,6 +140,21 @@ describe('what is learnt of a client', () => {
       grants: [{ operation: ['POST /v1/domains/{domain_reference}/restore'] }],
     })
     expect(stdout).toContain('# 1 times: what is a purchase, or may be one')
+  })
+
+  test('that keeps forwards is one grant for its hosts', async () => {
+    const body = { hostname: 'www.example.com' }
+    await send({ method: 'POST', path: '/v1/domain-forwards', body }, 'forwarder')
+    await send({ method: 'DELETE', path: '/v1/domain-forwards/a.example.org' }, 'forwarder')
+    const instances = [{ hostname: 'b.example.org' }]
+    const commands = [
+      { version: 'v1', command: 'domain_forward_delete_bulk', payload: { instances } },
+    ]
+    await send({ method: 'POST', path: '/v1/jobs', body: { commands } }, 'forwarder')
+    const { stdout } = await learn([AUDIT], '--consumer', 'forwarder')
+    expect((parse(stdout) as Printed).consumers['forwarder']).toEqual({
+      grants: [{ forwards: ['a.example.org', 'b.example.org', 'www.example.com'] }],
+    })
   })
 
   test('that keeps addresses is one dns grant for zones with the same names', async () => {

@@ -29,6 +29,7 @@ beforeAll(async () => {
       reader: 'grants: [read]',
       writer: 'grants: [class: [read, write]]',
       domains: 'grants: [{"domains:read": [example.com]}]',
+      forwards: 'grants: [forwards: [example.com, "*.app.example.com"]]',
       nobody: 'grants: []',
     },
   })
@@ -136,6 +137,35 @@ const ATTEMPTS: readonly Attempt[] = [
   ['reading by HEAD', 'acme', 'HEAD', '/v1/dns/example.org'],
   ['the summary of all zones', 'acme', 'GET', '/v1/dns/summary'],
   ['a list by HEAD', 'acme', 'HEAD', '/v1/dns'],
+  ['a forward above', 'forwards', 'DELETE', '/v1/domain-forwards/app.example.com'],
+  [
+    'a forward with the name in front',
+    'forwards',
+    'DELETE',
+    '/v1/domain-forwards/example.com.a.org',
+  ],
+  ['a forward with the name behind', 'forwards', 'DELETE', '/v1/domain-forwards/notexample.com'],
+  ['a forward by an encoded dot', 'forwards', 'DELETE', '/v1/domain-forwards/example.com%2E.org'],
+  ['a forward for all hosts', 'forwards', 'POST', '/v1/domain-forwards', { hostname: '*.com' }],
+  [
+    'an email forward by its id',
+    'forwards',
+    'DELETE',
+    '/v1/email-forwards/email_forward_01h45ytscbebyvny4gc8cr8ma2',
+  ],
+  [
+    'one host of two in a job',
+    'forwards',
+    'POST',
+    '/v1/jobs',
+    job({
+      command: 'domain_forward_delete_bulk',
+      version: 'v1',
+      payload: { instances: [{ hostname: 'example.com' }, { hostname: 'example.org' }] },
+    }),
+  ],
+  ['reading the forward of another', 'forwards', 'GET', '/v1/domain-forwards/example.org'],
+  ['the list of forwards', 'forwards', 'GET', '/v1/domain-forwards'],
   ['another list', 'acme', 'GET', '/v1/dns/domain-forwards'],
   // Other records of the zone.
   ['an address', 'acme', 'PATCH', RECORDS, record(CHALLENGE, { type: 'A' })],

@@ -224,3 +224,87 @@ describe('what is written wrong', () => {
     expect(grantShape.grants.safeParse([grant]).success).toBe(false)
   })
 })
+
+describe('forwards', () => {
+  const may = granted({ forwards: ['example.com', '*.App.example.com.'] })
+  const DOMAIN = '/v1/domain-forwards'
+  const redirect = (host: string, subdomain?: string) => ({
+    ops: [
+      {
+        op: 'upsert',
+        redirect: {
+          request_hostname: host,
+          request_subdomain: subdomain,
+          request_protocol: 'http',
+          request_path: '/',
+        },
+      },
+    ],
+  })
+  const job = (command: string, ...instances: readonly object[]) => ({
+    commands: [{ version: 'v1', command, payload: { instances } }],
+  })
+
+  test.each<[string, string, unknown?]>([
+    ['GET', `${DOMAIN}/example.com`],
+    ['GET', `${DOMAIN}/EXAMPLE.com./http`],
+    ['DELETE', `${DOMAIN}/x.y.app.example.com`],
+    ['PUT', `${DOMAIN}/example.com/https`],
+    ['PATCH', `${DOMAIN}/example.com/disable`],
+    ['POST', DOMAIN, { hostname: 'Example.COM.' }],
+    ['PATCH', DOMAIN, redirect('example.com')],
+    ['PATCH', DOMAIN, redirect('a.app.example.com', 'b')],
+    ['POST', '/v1/email-forwards', { hostname: 'example.com' }],
+    ['POST', '/v1/jobs', job('domain_forward_delete_bulk', { hostname: 'example.com' })],
+    ['POST', '/v1/jobs', job('email_forward_enable_bulk', { hostname: 'example.com' })],
+  ])('lets %s %s pass at its hosts', (method, path, body) => {
+    expect(decided(may, method, path, body)).toMatchObject({ kind: 'allowed' })
+  })
+
+  test.each<[string, string, unknown?]>([
+    ['DELETE', `${DOMAIN}/www.example.com`],
+    ['DELETE', `${DOMAIN}/app.example.com`],
+    ['DELETE', `${DOMAIN}/notexample.com`],
+    ['DELETE', `${DOMAIN}/example.com.evil.org`],
+    ['DELETE', `${DOMAIN}/com`],
+    ['POST', DOMAIN, { hostname: '*.example.com' }],
+    ['POST', DOMAIN, { hostname: 'example.org' }],
+    ['POST', '/v1/email-forwards', { hostname: 'example.org' }],
+    ['PATCH', DOMAIN, redirect('example.com', 'www')],
+    ['PATCH', DOMAIN, { ops: [...redirect('example.com').ops, ...redirect('a.org').ops] }],
+    ['GET', `${DOMAIN}/metrics`],
+    ['DELETE', '/v1/email-forwards/email_forward_01h45ytscbebyvny4gc8cr8ma2'],
+    [
+      'POST',
+      '/v1/jobs',
+      job('domain_forward_delete_bulk', { hostname: 'example.com' }, { hostname: 'example.org' }),
+    ],
+    [
+      'POST',
+      '/v1/jobs',
+      job('email_forward_enable_bulk', {
+        hostname: 'example.com',
+        email_forward_id: 'email_forward_01h45ytscbebyvny4gc8cr8ma2',
+      }),
+    ],
+    ['DELETE', '/v1/dns/example.com'],
+    ['GET', '/v1/dns/example.com'],
+  ])('denies %s %s elsewhere', (method, path, body) => {
+    expect(decided(may, method, path, body)).toMatchObject({ kind: 'denied' })
+  })
+
+  test('does not create zones on the way', () => {
+    const body = job('domain_forward_create_bulk', { hostname: 'example.com' })
+    Object.assign(body.commands[0]?.payload ?? {}, { template: { auto_create_zone: true } })
+    const all = granted({ forwards: ['*'] }, { dns: { zones: ['*.com'], verbs: ['create'] } })
+    expect(decided(all, 'POST', '/v1/jobs', body).kind).toBe('denied')
+  })
+
+  test('hides the forwards of others, whether they are there or not', () => {
+    expect(decided(may, 'GET', `${DOMAIN}/example.org`)).toMatchObject({ code: 'not_visible' })
+    expect(decided(may, 'DELETE', `${DOMAIN}/example.org`)).toMatchObject({
+      code: 'not_granted',
+      missing: `No grant covers DELETE ${DOMAIN}/{hostname}, host example.org.`,
+    })
+  })
+})
