@@ -4,6 +4,7 @@ import type { Check } from '../admin/health.ts'
 import type { AuditStatus } from '../observe/audit.ts'
 import type { BuiltCredential } from './credential.ts'
 import type { CertificateState } from './listeners.ts'
+import type { LedgerStatus } from './ledger-shelf.ts'
 import { MAIN } from './way.ts'
 import type { Way } from './way.ts'
 
@@ -88,12 +89,22 @@ function auditCheck({ ok, lost, error }: AuditStatus): Check {
   return { name: 'audit', ok: true, detail, warnings: ok ? gap : [detail, ...gap] }
 }
 
+/** As with the audit log: without it nothing is bought, and all else goes on. */
+function ledgerCheck({ ok, error }: LedgerStatus): Check {
+  const detail = ok
+    ? 'Purchases are written down.'
+    : `The ledger of purchases cannot be used (${error ?? 'error'}).`
+  return { name: 'ledger', ok: true, detail, warnings: ok ? [] : [detail] }
+}
+
 /** See `readinessChecks`. */
 export interface ReadinessState {
   /** True once the process is on its way out. */
   readonly draining: boolean
   /** Of the audit log; `undefined` when there is none. */
   readonly audit?: AuditStatus | undefined
+  /** Of the ledger; `undefined` when nobody has a budget. */
+  readonly ledger?: LedgerStatus | undefined
   /** Those of the TLS listeners. */
   readonly certificates: readonly CertificateState[]
   /** Milliseconds since 1970. */
@@ -103,7 +114,7 @@ export interface ReadinessState {
 /** All checks. */
 export function readinessChecks(
   ways: readonly Pick<Way, 'name' | 'built'>[],
-  { draining, audit, certificates, now }: ReadinessState,
+  { draining, audit, ledger, certificates, now }: ReadinessState,
 ): readonly Check[] {
   return [
     ...ways.flatMap(({ name, built }) => {
@@ -113,6 +124,7 @@ export function readinessChecks(
     }),
     ...(certificates.length === 0 ? [] : [certificatesCheck(certificates, now)]),
     ...(audit === undefined ? [] : [auditCheck(audit)]),
+    ...(ledger === undefined ? [] : [ledgerCheck(ledger)]),
     {
       name: 'serving',
       ok: !draining,

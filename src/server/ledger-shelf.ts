@@ -1,10 +1,18 @@
 // The ledger of the process: opened when the first configuration has a budget, and kept over reloads.
 
 import type { Clock } from '../base/clock.ts'
+import { Fault, errorCode } from '../base/fault.ts'
 import type { Settings } from '../config/settings.ts'
 import type { Log } from '../observe/log.ts'
 import { periodAt } from '../policy/budget.ts'
 import type { Ledger } from '../store/ledger.ts'
+
+/** Whether purchases can be written down. */
+export interface LedgerStatus {
+  readonly ok: boolean
+  /** Code of the last failure; `undefined` when `ok`. */
+  readonly error: string | undefined
+}
 
 /** See the top of the file. */
 export interface LedgerShelf {
@@ -13,12 +21,38 @@ export interface LedgerShelf {
    * `config_invalid` when it cannot be opened.
    */
   open(settings: Settings): Promise<Ledger | undefined>
+  /** How the last use of it ended; `undefined` while there is none. */
+  status(): LedgerStatus | undefined
   close(): void
 }
 
 /** Builds the shelf. Opens nothing. */
 export function ledgerShelf({ clock, log }: { clock: Clock; log: Log }): LedgerShelf {
   let kept: Ledger | undefined
+  let error: string | undefined
+
+  /** The ledger, with an eye on how its uses end. */
+  function watched(ledger: Ledger): Ledger {
+    async function seen<T>(use: Promise<T>): Promise<T> {
+      try {
+        const result = await use
+        error = undefined
+        return result
+      } catch (fault) {
+        error = (fault instanceof Fault && errorCode(fault.cause)) || 'FAILED'
+        throw fault
+      }
+    }
+    return {
+      reserve: (order, bounds) => seen(ledger.reserve(order, bounds)),
+      settle: (id, outcome) => seen(ledger.settle(id, outcome)),
+      spent: (consumer, period) => seen(ledger.spent(consumer, period)),
+      unknown: () => seen(ledger.unknown()),
+      clear: (id, outcome) => seen(ledger.clear(id, outcome)),
+      recover: () => seen(ledger.recover()),
+      close: () => ledger.close(),
+    }
+  }
 
   return {
     async open({ ledger: path, consumers }) {
@@ -26,11 +60,12 @@ export function ledgerShelf({ clock, log }: { clock: Clock; log: Log }): LedgerS
       if (path === undefined || !wanted) return undefined
       if (kept !== undefined) return kept
       const { sqliteLedger } = await import('../store/sqlite-ledger.ts')
-      kept = await sqliteLedger({ path, create: true }, clock)
+      kept = watched(await sqliteLedger({ path, create: true }, clock))
       const unknown = await kept.recover()
       if (unknown > 0) log.warn({ unknown }, 'purchases of unknown outcome; see the command budget')
       return kept
     },
+    status: () => kept && { ok: error === undefined, error },
     close() {
       kept?.close()
     },

@@ -131,6 +131,7 @@ export async function startProxy(settings: Settings, world: ProxyWorld): Promise
     readinessChecks([...service.ways.values()], {
       draining,
       audit: audit?.status(),
+      ledger: deps.ledgers.status(),
       certificates: opened.certificates(),
       now: clock.wall(),
     })

@@ -1,7 +1,7 @@
 // The parts of `doctor` that the simulator cannot bring about: names without addresses, addresses of
 // which some are dead, waits without end, sockets left behind.
 
-import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import type { AddressInfo, Server } from 'node:net'
 import { join } from 'node:path'
@@ -10,6 +10,7 @@ import { describe, expect, onTestFinished, test } from 'vitest'
 import { systemClock } from '../../src/base/clock.ts'
 import { Fault } from '../../src/base/fault.ts'
 import { Secret } from '../../src/base/secret.ts'
+import type { ConsumerSettings } from '../../src/config/consumers.ts'
 import { loadSettings } from '../../src/config/load.ts'
 import { examineHttp } from '../../src/server/doctor/answer.ts'
 import { examineAll } from '../../src/server/doctor/doctor.ts'
@@ -17,7 +18,9 @@ import { examined, visible } from '../../src/server/doctor/finding.ts'
 import { examineListeners } from '../../src/server/doctor/listeners.ts'
 import { examineDns, examineTcp, targetOf } from '../../src/server/doctor/network.ts'
 import { examinePermissions } from '../../src/server/doctor/permissions.ts'
+import { examineRecords } from '../../src/server/doctor/records.ts'
 import { namedSecrets } from '../../src/server/doctor/secrets.ts'
+import { sqliteLedger } from '../../src/store/sqlite-ledger.ts'
 import { answer } from '../credentials/support.ts'
 import { manualClock } from '../support/manual-clock.ts'
 import { folder } from './doctor-run.ts'
@@ -231,4 +234,65 @@ test('a folder in which everybody may put a file is as bad as an open file', asy
   expect(await examinePermissions([join(path, 'key')], systemClock)).toMatchObject([
     { outcome: 'ok' },
   ])
+})
+
+describe('what the proxy writes', () => {
+  const examine = (path: string, budget = true) =>
+    examineRecords(
+      {
+        audit: { to: { kind: 'file', path: join(path, 'audit.jsonl') }, refuse: new Set() },
+        ledger: join(path, 'ledger.db'),
+        consumers: new Map([['shop', { budget: budget ? BUDGET : undefined } as ConsumerSettings]]),
+      },
+      systemClock,
+    )
+  const BUDGET = {
+    purchases: 1,
+    per: 'day',
+    amount: undefined,
+    standardPrice: undefined,
+    resume: false,
+  } as const
+
+  test('can be made, and is not', async () => {
+    const path = folder()
+    const findings = await examine(path)
+    expect(findings.map(({ check, outcome }) => [check, outcome])).toEqual([
+      ['audit', 'ok'],
+      ['ledger', 'ok'],
+    ])
+    expect(readdirSync(path)).toEqual([])
+    expect((await examine(path, false)).map(({ check }) => check)).toEqual(['audit'])
+  })
+
+  test('has no folder, or is one', async () => {
+    for (const finding of await examine('/nowhere/at/all')) {
+      expect(finding).toMatchObject({ outcome: 'fail', side: 'local' })
+      expect(finding.remedy).toContain('/nowhere/at/all')
+    }
+    const path = folder()
+    mkdirSync(join(path, 'ledger.db'))
+    mkdirSync(join(path, 'audit.jsonl'))
+    for (const { outcome, saw } of await examine(path)) {
+      expect([outcome, saw]).toEqual(['fail', 'it is a folder'])
+    }
+  })
+
+  test('is a ledger with purchases that an operator has to settle', async () => {
+    const path = folder()
+    const ledger = await sqliteLedger({ path: join(path, 'ledger.db'), create: true }, systemClock)
+    const [, whole] = await examine(path)
+    expect(whole).toMatchObject({ outcome: 'ok', saw: 'it is whole' })
+    const order = { consumer: 'shop', day: '2026-11-24', at: 1, count: 1, amount: 0n }
+    const bounds = { period: '2026-11-24', purchases: 1, amount: undefined }
+    await ledger.reserve({ ...order, what: 'POST /v1/domains', request: 'r' }, bounds)
+    await ledger.recover()
+    ledger.close()
+    const [, unsettled] = await examine(path)
+    expect(unsettled).toMatchObject({ outcome: 'warn' })
+    expect(unsettled?.remedy).toContain('budget')
+    writeFileSync(join(path, 'ledger.db'), 'no database, but long enough to be looked at as one')
+    const [, rubbish] = await examine(path)
+    expect(rubbish).toMatchObject({ outcome: 'fail', remedy: 'name another file' })
+  })
 })

@@ -48,6 +48,11 @@ describe('help', () => {
       'doctor',
       'token',
       'version',
+      'keys',
+      'audit',
+      'explain',
+      'learn',
+      'budget',
       'Exit codes',
     ]) {
       expect(stdout).toContain(name)
@@ -61,6 +66,11 @@ describe('help', () => {
     ['doctor', ['--config', '--json']],
     ['token', ['--config']],
     ['version', []],
+    ['explain', ['--config', '--consumer', '--body', '--json']],
+    ['learn', ['--consumer', '--denied-only']],
+    ['budget', ['show', 'clear']],
+    ['keys', ['new']],
+    ['audit', ['verify']],
   ])(
     'of %s shows its options, without a configuration, and starts nothing',
     async (name, options) => {
@@ -71,14 +81,20 @@ describe('help', () => {
     },
   )
 
-  test.each([[['nonsense']], [['serve', '--nonsense']], [['check', '--config']]])(
-    'is pointed to after %j, with exit code 1',
-    async (args) => {
-      const { code, stdout, stderr } = await run(args, KEY)
-      expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
-      expect(stderr).toContain('--help')
-    },
-  )
+  test.each([
+    [['nonsense']],
+    [['serve', '--nonsense']],
+    [['check', '--config']],
+    [['explain', 'GET']],
+    [['learn']],
+    [['keys', 'old']],
+    [['audit', 'verify']],
+    [['budget', 'clear']],
+  ])('is pointed to after %j, with exit code 1', async (args) => {
+    const { code, stdout, stderr } = await run(args, KEY)
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
+    expect(stderr).toContain('--help')
+  })
 })
 
 describe('version', () => {

@@ -228,6 +228,15 @@ describe('a ledger that cannot be used', () => {
     expect([answer.status, codeOf(answer)]).toEqual([503, 'ledger_unavailable'])
     expect(bought()).toBe(0)
     expect((await client.get('/v1/domains')).status).toBe(200)
+    const ready = await fetch(`${proxy?.adminOrigin}/readyz`)
+    expect([ready.status, await ready.json()]).toMatchObject([
+      200,
+      {
+        checks: {
+          ledger: { warnings: [expect.stringContaining('LEDGER_ERR_SQLITE_ERROR')] },
+        },
+      },
+    ])
     expect((await proxy?.accessLine(({ code }) => code === 'ledger_unavailable'))?.['cause']).toBe(
       'LEDGER_ERR_SQLITE_ERROR',
     )

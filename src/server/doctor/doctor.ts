@@ -18,6 +18,7 @@ import { examineListeners } from './listeners.ts'
 import { examineDns, examineTcp, systemResolve, targetOf } from './network.ts'
 import type { Resolve } from './network.ts'
 import { examinePermissions, secretFile } from './permissions.ts'
+import { examineRecords } from './records.ts'
 import { namedSecrets, readSecrets } from './secrets.ts'
 import type { NamedSecret } from './secrets.ts'
 
@@ -41,9 +42,10 @@ export async function examineAll(settings: Settings, needs: DoctorNeeds): Promis
   const { clock } = needs
   const named = namedSecrets(settings)
   const reading = readSecrets(named, { ...needs, vendors: settings.secrets })
-  const [files, listeners, way, secrets] = await Promise.all([
+  const [files, listeners, records, way, secrets] = await Promise.all([
     examinePermissions(secretFiles(settings, named, needs), clock),
     examineListeners(settings, clock),
+    examineRecords(settings, clock),
     examineWay(settings, needs),
     reading,
   ])
@@ -60,7 +62,7 @@ export async function examineAll(settings: Settings, needs: DoctorNeeds): Promis
           obstacle,
         })
   await upstream?.destroy()
-  return [...secrets.findings, ...files, ...listeners, ...way.findings, ...credential]
+  return [...secrets.findings, ...files, ...listeners, ...records, ...way.findings, ...credential]
 }
 
 /** Names of what cannot be looked at without a valid configuration. */
