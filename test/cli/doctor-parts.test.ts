@@ -174,7 +174,7 @@ describe('all of it', () => {
     const times = { timeout: 1, lifetime: 1 }
     const key = { kind: 'vault', path: 'secret/data/x', extract: { field: 'k' }, ...times } as const
     const credential = { kind: 'api_key', key, previous: undefined } as const
-    expect(namedSecrets({ credential, secrets })).toEqual([
+    expect(namedSecrets({ ...settings, credential, secrets })).toEqual([
       { name: 'credential.api_key', reference: key },
       { name: 'secrets.vault.auth.secret', reference: login },
     ])

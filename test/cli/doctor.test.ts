@@ -57,6 +57,38 @@ describe('doctor, when all is well', () => {
     expect(simulator.tokenRequests).toBe(0)
   })
 
+  test('looks at each credential, and the way to each host', async () => {
+    const main = await simulated()
+    const other = await simulated({ apiKeys: [{ key: 'opk_other', role: 'dns_manager' }] })
+    const config = (key: string) => `
+credentials:
+  second: { base: '${other.origin}', credential: { api_key: env:SECOND } }
+  twin: { credential: { api_key: env:${key} } }
+`
+    const env = {
+      OPUSDNS_API_BASE: main.origin,
+      OPUSDNS_API_KEY: NARROW.key,
+      SECOND: 'opk_other',
+      TWIN: NARROW.key,
+    }
+    const well = await doctor(env, { config: config('TWIN') })
+    expect(well.code).toBe(0)
+    expect(well.outcomes()).toMatchObject({
+      'secret:credential.api_key': 'ok',
+      'secret:credentials.second.credential.api_key': 'ok',
+      'secret:credentials.twin.credential.api_key': 'ok',
+      http: 'ok',
+      [`http:${other.origin}`]: 'ok',
+      credential: 'ok',
+      'credential:second': 'ok',
+      'credential:twin': 'ok',
+    })
+    expect(other.requests.length).toBe(2)
+    const wrong = await doctor(env, { config: config('SECOND') })
+    expect(wrong.code).toBe(2)
+    expect(wrong.outcomes()).toMatchObject({ credential: 'ok', 'credential:twin': 'fail' })
+  })
+
   test('tells a person for each what it did, what it saw and what to do, and sums up', async () => {
     const simulator = await simulated({})
     const env = { OPUSDNS_API_BASE: simulator.origin, OPUSDNS_API_KEY: SEED_KEY.key }

@@ -6,9 +6,11 @@ import { join } from 'node:path'
 
 import type { Clock } from '../../base/clock.ts'
 import type { Settings } from '../../config/settings.ts'
+import type { CredentialSettings } from '../../credentials/options.ts'
 import type { Upstream } from '../../opusdns/upstream.ts'
 import type { CapturedEnvironment } from '../../secrets/env.ts'
 import { buildUpstream } from '../upstream.ts'
+import { MAIN, wantedWays } from '../way.ts'
 import { examineHttp } from './answer.ts'
 import { examineCredential } from './credential.ts'
 import { examined, skipped } from './finding.ts'
@@ -19,8 +21,8 @@ import { examineDns, examineTcp, systemResolve, targetOf } from './network.ts'
 import type { Resolve } from './network.ts'
 import { examinePermissions, secretFile } from './permissions.ts'
 import { examineRecords } from './records.ts'
-import { namedSecrets, readSecrets } from './secrets.ts'
-import type { NamedSecret } from './secrets.ts'
+import { namedSecrets, placeOf, readSecrets } from './secrets.ts'
+import type { NamedSecret, ReadSecrets } from './secrets.ts'
 
 /** See `examineAll`. */
 export interface DoctorNeeds {
@@ -42,27 +44,56 @@ export async function examineAll(settings: Settings, needs: DoctorNeeds): Promis
   const { clock } = needs
   const named = namedSecrets(settings)
   const reading = readSecrets(named, { ...needs, vendors: settings.secrets })
-  const [files, listeners, records, way, secrets] = await Promise.all([
+  const wanted = [...wantedWays(settings)]
+  const bases = new Set(wanted.map(([, { base }]) => base ?? settings.upstream.base))
+  const [files, listeners, records, ways, secrets] = await Promise.all([
     examinePermissions(secretFiles(settings, named, needs), clock),
     examineListeners(settings, clock),
     examineRecords(settings, clock),
-    examineWay(settings, needs),
+    Promise.all([...bases].map((base) => examineWay(settings, base, needs))),
     reading,
   ])
-  const kind = settings.credential.kind === 'api_key' ? 'api_key' : 'client_secret'
-  const { upstream, obstacle } = way
-  const credential =
-    upstream === undefined
-      ? [skipped({ check: 'credential', side: 'remote', did: 'tried the credential' }, NO_UPSTREAM)]
-      : await examineCredential(settings.credential, {
-          clock,
-          upstream,
-          current: secrets.values.get(`credential.${kind}`),
-          previous: secrets.values.get(`credential.previous_${kind}`),
-          obstacle,
-        })
-  await upstream?.destroy()
-  return [...secrets.findings, ...files, ...listeners, ...records, ...way.findings, ...credential]
+  const wayTo = new Map([...bases].map((base, at) => [base, ways[at]]))
+  const credentials = await Promise.all(
+    wanted.map(async ([name, { base = settings.upstream.base, credential }]) => {
+      const findings = await examineOne(credential, placeOf(name), wayTo.get(base), secrets, clock)
+      return name === MAIN ? findings : findings.map((one) => about(one, name))
+    }),
+  )
+  await Promise.all(ways.flatMap(({ upstream }) => upstream?.destroy() ?? []))
+  const [first, ...others] = ways
+  return [
+    ...secrets.findings,
+    ...files,
+    ...listeners,
+    ...records,
+    ...(first?.findings ?? []),
+    ...others.flatMap(({ base, findings }) => findings.map((one) => about(one, base))),
+    ...credentials.flat(),
+  ]
+}
+
+/** The same finding, where there are several of its kind. */
+function about(finding: Finding, what: string): Finding {
+  return { ...finding, check: `${finding.check}:${what}` }
+}
+
+function examineOne(
+  settings: CredentialSettings,
+  place: string,
+  way: Way | undefined,
+  { values }: ReadSecrets,
+  clock: Clock,
+): Promise<Finding[]> {
+  const { upstream, obstacle } = way ?? {}
+  if (upstream === undefined) {
+    const task = { check: 'credential', side: 'remote', did: 'tried the credential' } as const
+    return Promise.resolve([skipped(task, NO_UPSTREAM)])
+  }
+  const kind = settings.kind === 'api_key' ? 'api_key' : 'client_secret'
+  const current = values.get(`${place}.${kind}`)
+  const previous = values.get(`${place}.previous_${kind}`)
+  return examineCredential(settings, { clock, upstream, current, previous, obstacle })
 }
 
 /** Names of what cannot be looked at without a valid configuration. */
@@ -81,6 +112,7 @@ export const NEEDS_CONFIGURATION = [
 const NO_UPSTREAM = 'the CA file cannot be used (see upstream)'
 
 interface Way {
+  readonly base: string
   readonly findings: readonly Finding[]
   /** `undefined` when it cannot be built. */
   readonly upstream: Upstream | undefined
@@ -89,7 +121,7 @@ interface Way {
 }
 
 /** DNS, TCP, TLS, HTTP, clock: each only when the one before it did not fail. */
-async function examineWay(settings: Settings, needs: DoctorNeeds): Promise<Way> {
+async function examineWay(settings: Settings, base: string, needs: DoctorNeeds): Promise<Way> {
   const { clock } = needs
   let upstream: Upstream | undefined
   const { caFile } = settings.upstream
@@ -98,13 +130,13 @@ async function examineWay(settings: Settings, needs: DoctorNeeds): Promise<Way> 
     clock,
     async () => {
       upstream = await buildUpstream(
-        { upstream: settings.upstream, headerSize: settings.limits.headerSize },
+        { upstream: { ...settings.upstream, base }, headerSize: settings.limits.headerSize },
         clock,
       )
       return { outcome: 'ok', saw: 'it holds certificates in PEM form' }
     },
   )
-  const target = targetOf(settings.upstream.base)
+  const target = targetOf(base)
   const findings: Finding[] = caFile === undefined && built.outcome === 'ok' ? [] : [built]
   const dns = await examineDns(target, clock, needs.resolve ?? systemResolve)
   findings.push(dns.finding)
@@ -132,11 +164,12 @@ async function examineWay(settings: Settings, needs: DoctorNeeds): Promise<Way> 
   if (obstacle !== undefined || upstream === undefined) {
     const why = obstacle ?? NO_UPSTREAM
     findings.push(skipped(NOT_DONE.http, why), skipped(NOT_DONE.clock, why))
-    return { findings, upstream, obstacle: why }
+    return { base, findings, upstream, obstacle: why }
   }
   const [http, time] = await examineHttp(upstream, clock)
   findings.push(http, time)
   return {
+    base,
     findings,
     upstream,
     obstacle: http.outcome === 'fail' ? 'the upstream does not answer (see http)' : undefined,

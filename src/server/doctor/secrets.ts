@@ -6,11 +6,13 @@ import { stat } from 'node:fs/promises'
 import type { Clock } from '../../base/clock.ts'
 import type { Secret } from '../../base/secret.ts'
 import type { Settings } from '../../config/settings.ts'
+import type { CredentialSettings } from '../../credentials/options.ts'
 import { complaint } from '../../secrets/complaint.ts'
 import type { SecretReference } from '../../secrets/reference-options.ts'
 import { secretSources } from '../../secrets/reference.ts'
 import type { SecretSourceDependencies } from '../../secrets/reference.ts'
 import type { SourceKind } from '../../secrets/source.ts'
+import { MAIN, wantedWays } from '../way.ts'
 import { examined, weighed } from './finding.ts'
 import type { Finding } from './finding.ts'
 import { secretFile } from './permissions.ts'
@@ -31,21 +33,36 @@ export interface ReadSecrets {
   readonly values: ReadonlyMap<string, Secret>
 }
 
-/** The secrets of the credential, current first, then those that open other places of secrets. */
-export function namedSecrets(settings: Pick<Settings, 'credential' | 'secrets'>): NamedSecret[] {
-  const { credential, secrets } = settings
-  const [name, current] =
-    credential.kind === 'api_key'
-      ? ['api_key', credential.key]
-      : ['client_secret', credential.secret]
-  const named = [{ name: `credential.${name}`, reference: current }]
-  if (credential.previous !== undefined) {
-    named.push({ name: `credential.previous_${name}`, reference: credential.previous })
-  }
+/** The place of the credential `name` in the configuration. */
+export function placeOf(name: string): string {
+  return name === MAIN ? 'credential' : `credentials.${name}.credential`
+}
+
+/** The secrets of the credentials, current first, then those that open other places of secrets. */
+export function namedSecrets(
+  settings: Pick<Settings, 'credential' | 'credentials' | 'secrets'>,
+): NamedSecret[] {
+  const { secrets } = settings
+  const named = [...wantedWays(settings)].flatMap(([name, { credential }]) =>
+    credentialSecrets(placeOf(name), credential),
+  )
   const used = new Set(named.flatMap(({ reference }) => SECTIONS[reference.kind] ?? []))
   const logins = [...used].flatMap((key) => loginSecrets(`secrets.${key}`, secrets[key]))
   return [...named, ...logins]
 }
+
+function credentialSecrets(place: string, credential: CredentialSettings): NamedSecret[] {
+  const [kind, current] =
+    credential.kind === 'api_key'
+      ? ['api_key', credential.key]
+      : ['client_secret', credential.secret]
+  const named = [{ name: `${place}.${kind}`, reference: current }]
+  if (credential.previous === undefined) return named
+  return [...named, { name: `${place}.previous_${kind}`, reference: credential.previous }]
+}
+
+/** Whether a secret opens no other place. */
+const isOfCredential = (name: string) => /^credentials?\./.test(name)
 
 /** The section of `secrets` that says how places of a kind are reached. */
 const SECTIONS: Readonly<Partial<Record<SourceKind, keyof Settings['secrets']>>> = {
@@ -123,7 +140,7 @@ export async function readSecrets(
       })
     }),
   )
-  const credentials = named.filter(({ name }) => name.startsWith('credential.'))
+  const credentials = named.filter(({ name }) => isOfCredential(name))
   const opened = credentials.every(({ name }) => values.has(name))
   return {
     findings: findings.map((one, at) => (one.outcome === 'fail' ? weaker(one, at) : one)),
@@ -131,7 +148,7 @@ export async function readSecrets(
   }
 
   function weaker(finding: Finding, at: number): Finding {
-    const login = !finding.check.startsWith('secret:credential.')
+    const login = !isOfCredential(named[at]?.name ?? '')
     if (login && opened) {
       const saw = `${finding.saw} It is not needed: what it would open was read without.`
       return { ...finding, outcome: 'skip', saw, remedy: undefined }
