@@ -161,12 +161,11 @@ export async function runProgram(args: readonly string[], world: World): Promise
   )
 
   // Without this, an unknown word would count as an argument of the default command.
-  const [word] = args
-  const known = [...program.commands.map((one) => one.name()), 'help']
-  if (word !== undefined && !word.startsWith('-') && !known.includes(word)) {
-    world.err(
-      `error: unknown command '${word}'; the commands are ${known.join(', ')} (see --help)\n`,
-    )
+  const [word, next] = args
+  const unknown =
+    unknownIn(program, word) ?? (word === 'budget' ? unknownIn(budget, next) : undefined)
+  if (unknown !== undefined) {
+    world.err(unknown)
     return 1
   }
   try {
@@ -177,4 +176,11 @@ export async function runProgram(args: readonly string[], world: World): Promise
     return 1
   }
   return code
+}
+
+/** What is wrong with `word` as one of the commands of `parent`, if it is to be one. */
+function unknownIn(parent: Command, word: string | undefined): string | undefined {
+  const known = [...parent.commands.map((one) => one.name()), 'help']
+  if (word === undefined || word.startsWith('-') || known.includes(word)) return undefined
+  return `error: unknown command '${word}'; the commands are ${known.join(', ')} (see --help)\n`
 }

@@ -37,9 +37,13 @@ const run = (
 ): Promise<CommandResult> =>
   runCommand({ args, env: { OPUSDNS_API_BASE: simulator.origin, ...env }, ...more })
 
-describe('help', () => {
+// Many, and each is a process of its own.
+describe.concurrent('help', { timeout: 15_000 }, () => {
+  const ask = (args: readonly string[], env: Record<string, string> = {}) =>
+    runCommand({ args, env: { OPUSDNS_API_BASE: simulator.origin, ...env }, keep: true })
+
   test('is there for the program and names every command', async () => {
-    const { code, stdout, stderr } = await run(['--help'])
+    const { code, stdout, stderr } = await ask(['--help'])
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
     for (const name of [
       'serve',
@@ -47,12 +51,12 @@ describe('help', () => {
       'healthcheck',
       'doctor',
       'token',
-      'version',
-      'keys',
       'audit',
+      'budget',
+      'keys',
       'explain',
       'learn',
-      'budget',
+      'version',
       'Exit codes',
     ]) {
       expect(stdout).toContain(name)
@@ -65,16 +69,20 @@ describe('help', () => {
     ['healthcheck', ['--config', '--live']],
     ['doctor', ['--config', '--json']],
     ['token', ['--config']],
-    ['version', []],
-    ['explain', ['--config', '--consumer', '--body', '--json']],
-    ['learn', ['--consumer', '--denied-only']],
-    ['budget', ['show', 'clear']],
-    ['keys', ['new']],
     ['audit', ['verify']],
+    ['audit verify', ['<files...>']],
+    ['budget', ['show', 'clear']],
+    ['budget show', ['--config', '--json']],
+    ['budget clear', ['<ids...>', '--spent', '--not-spent', '--config', '--json']],
+    ['keys', ['new']],
+    ['keys new', ['--consumer', '--expires', '--json']],
+    ['explain', ['<method>', '<path>', '--config', '--consumer', '--body', '--json']],
+    ['learn', ['<files...>', '--consumer', '--denied-only']],
+    ['version', []],
   ])(
     'of %s shows its options, without a configuration, and starts nothing',
     async (name, options) => {
-      const { code, stdout, stderr } = await run([name, '--help'])
+      const { code, stdout, stderr } = await ask([...name.split(' '), '--help'])
       expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
       expect(stdout).toContain(name)
       for (const option of [...options, '--help']) expect(stdout).toContain(option)
@@ -85,16 +93,29 @@ describe('help', () => {
     [['nonsense']],
     [['serve', '--nonsense']],
     [['check', '--config']],
-    [['explain', 'GET']],
-    [['learn']],
-    [['keys', 'old']],
+    [['audit', 'verfy', 'x']],
     [['audit', 'verify']],
-    [['budget', 'clear']],
+    [['budget', 'claer', 'x']],
+    [['budget', 'clear', '--spent']],
+    [['keys', 'nwe']],
+    [['keys', 'new', '--expires']],
+    [['explain', 'GET']],
+    [['explain', 'GET', '/v1/dns', 'more']],
+    [['learn', '--consumer', 'x']],
   ])('is pointed to after %j, with exit code 1', async (args) => {
-    const { code, stdout, stderr } = await run(args, KEY)
+    const { code, stdout, stderr } = await ask(args, KEY)
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
     expect(stderr).toContain('--help')
   })
+
+  test.each([[['audit']], [['keys']]])(
+    'is all that %j says without a further word, with exit code 1',
+    async (args) => {
+      const { code, stdout, stderr } = await ask(args, KEY)
+      expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
+      expect(stderr).toContain('Commands:')
+    },
+  )
 })
 
 describe('version', () => {
