@@ -5,6 +5,7 @@ import type { Place } from '../base/body-fault.ts'
 import { textIn } from './body-shape.ts'
 import type { Members } from './body-shape.ts'
 import { canonicalName } from './name.ts'
+import type { ActList } from './act-list.ts'
 
 const TYPE_ID = /^([a-z]+(?:_[a-z]+)*)_[0-7][0-9a-hjkmnpq-tv-z]{25}$/
 
@@ -14,8 +15,13 @@ export function typeIdKind(text: string): string | undefined {
 }
 
 /** The canonical name that the member `name` is. Throws a `body_not_understood` Fault otherwise. */
-export function nameIn(members: Members, name: string, place: Place | undefined): string {
-  const canonical = canonicalName(textIn(members, name) ?? '')
+export function nameIn(
+  members: Members,
+  name: string,
+  place: Place | undefined,
+  { nameOf }: Pick<ActList, 'nameOf'>,
+): string {
+  const canonical = nameOf(textIn(members, name) ?? '')
   if (canonical !== undefined) return canonical
   throw notUnderstood(
     within(place, name),
@@ -28,10 +34,10 @@ export function nameIn(members: Members, name: string, place: Place | undefined)
  * A registered domain by its reference: canonical name, or TypeID in lower case; `undefined` for the
  * TypeID of anything else, and for what is neither.
  */
-export function domainReference(text: string): string | undefined {
+export function domainReference(text: string, nameOf = canonicalName): string | undefined {
   const kind = typeIdKind(text)
   if (kind !== undefined) return kind === 'domain' ? text.toLowerCase() : undefined
-  return canonicalName(text)
+  return nameOf(text)
 }
 
 /** A host by its reference: canonical name; `undefined` for a TypeID and for what is neither. */

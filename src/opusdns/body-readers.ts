@@ -22,6 +22,8 @@ import {
   DOMAIN_FORWARD,
   DOMAIN_FORWARD_OPS,
   EMAIL_FORWARD,
+  PROTOCOL_SET,
+  REDIRECT_SET,
   hostActs,
   redirectActs,
 } from './forward-acts.ts'
@@ -34,6 +36,7 @@ import { TAGGED_OBJECTS, tagActs } from './tag-acts.ts'
 interface PathTarget {
   readonly zone: string | undefined
   readonly domain: string | undefined
+  readonly host: string | undefined
 }
 
 /** Reads one kind of body. */
@@ -67,6 +70,11 @@ const buys = (operation: Operation): Read => {
     list.add(actOf(operation, { domain, purchase: purchaseIn(body, undefined) }))
 }
 
+/** The host is in the path, and the body may name no other. */
+const ofHost = (operation: Operation): Read => {
+  return (_body, list, { host }) => list.add(actOf(operation, { host }))
+}
+
 /** Automatic renewal switched on counts as a purchase, as it does with domains. */
 const renewal = (operation: Operation): Read => {
   return (body, list) => {
@@ -81,6 +89,8 @@ const renewal = (operation: Operation): Read => {
 const RENEW = operationNamed('POST /v1/domains/{domain_reference}/renew')
 const RESTORE = operationNamed('POST /v1/domains/{domain_reference}/restore')
 const DOMAIN_FORWARD_CREATE = operationNamed('POST /v1/domain-forwards')
+const PROTOCOL_CREATE = operationNamed('POST /v1/domain-forwards/{hostname}')
+const PROTOCOL_REPLACE = operationNamed('PUT /v1/domain-forwards/{hostname}/{protocol}')
 const EMAIL_FORWARD_CREATE = operationNamed('POST /v1/email-forwards')
 const HOST_CREATE = operationNamed('POST /v1/hosts')
 const BRANDING = operationNamed('PATCH /v1/whitelabel-branding')
@@ -133,6 +143,8 @@ export const BODY_READERS: ReadonlyMap<Operation, BodyReader> = new Map([
     operationNamed('PATCH /v1/domain-forwards'),
     reader(DOMAIN_FORWARD_OPS, (body, list) => redirectActs(body, undefined, list)),
   ],
+  [PROTOCOL_CREATE, reader(PROTOCOL_SET, ofHost(PROTOCOL_CREATE))],
+  [PROTOCOL_REPLACE, reader(REDIRECT_SET, ofHost(PROTOCOL_REPLACE))],
   [
     EMAIL_FORWARD_CREATE,
     reader(EMAIL_FORWARD, (body, list) => hostActs(EMAIL_FORWARD_CREATE, body, undefined, list)),

@@ -13,6 +13,8 @@ type Kind = 'text' | 'number' | 'flag' | 'list' | 'object'
 interface Field {
   readonly kind: Kind
   readonly optional: boolean
+  /** What the object, or each element of the list, may hold; `undefined` where nothing depends on it. */
+  readonly inner: Shape | undefined
 }
 
 /** What an object may hold. See `shape`. */
@@ -23,14 +25,19 @@ export interface Shape {
 
 /**
  * A shape from a line such as `name:text rrsets:list?`: a name and its kind each (`text`, `number`,
- * `flag`, `list`, `object`). With `?` it may be absent or null.
+ * `flag`, `list`, `object`). With `?` it may be absent or null. `inner` says by name what an object, or
+ * each element of a list, may hold in turn.
  */
-export function shape(line: string): Shape {
+export function shape(line: string, inner: Readonly<Record<string, Shape>> = {}): Shape {
   const fields = new Map<string, Field>()
   for (const word of line.split(/\s+/).filter(Boolean)) {
     const [name = '', kind = ''] = word.split(':')
     const optional = kind.endsWith('?')
-    fields.set(name, { kind: (optional ? kind.slice(0, -1) : kind) as Kind, optional })
+    fields.set(name, {
+      kind: (optional ? kind.slice(0, -1) : kind) as Kind,
+      optional,
+      inner: inner[name],
+    })
   }
   const required = [...fields].filter(([, field]) => !field.optional).map(([name]) => name)
   return { fields, required }
@@ -57,12 +64,19 @@ export function objectAt(value: unknown, place: Place | undefined, { fields, req
       if (!isKind(member, field.kind)) throw otherKind(name, field, place)
       found += 1
     }
+    if (field.inner !== undefined) checkInner(member, within(place, name), field.inner)
   }
   if (found < required.length) {
     const missing = required.find((name) => !Object.hasOwn(members, name)) ?? ''
     throw notUnderstood(within(place, missing), 'It is missing.', 'Send what the API documents.')
   }
   return members
+}
+
+function checkInner(member: unknown, place: Place, inner: Shape): void {
+  if (Array.isArray(member)) {
+    for (const [at, element] of member.entries()) objectAt(element, within(place, at), inner)
+  } else if (member !== null) objectAt(member, place, inner)
 }
 
 function otherKind(name: string, { kind }: Field, place: Place | undefined): Fault {

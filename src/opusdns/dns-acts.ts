@@ -41,7 +41,7 @@ export const ZONE_CREATE = shape(
 
 /** A new zone: one act for it (with its DNSSEC and name servers), one for each record set in it. */
 export function createZoneActs(body: Members, place: Place | undefined, list: ActList): void {
-  const zone = nameIn(body, 'name', place)
+  const zone = nameIn(body, 'name', place, list)
   list.add(actOf(CREATE, { zone }))
   rrsetActs({ operation: CREATE, zone }, body, place, list)
 }
@@ -65,7 +65,7 @@ export function patchZoneActs(
     const partPlace = within(opPlace, part)
     const target = objectAt(op[part], partPlace, part === 'rrset' ? RRSET : RECORD)
     if (part === 'rrset') checkRecords(target, partPlace, list)
-    list.add(actOf(operation, { zone, change: changeOf(verb, target, zone, partPlace) }))
+    list.add(actOf(operation, { zone, change: changeOf(verb, target, { zone, list }, partPlace) }))
   }
 }
 
@@ -119,7 +119,9 @@ function rrsetActs(
     const rrsetPlace = within(rrsetsPlace, at)
     const rrset = objectAt(value, rrsetPlace, RRSET)
     checkRecords(rrset, rrsetPlace, list)
-    list.add(actOf(operation, { zone, change: changeOf('upsert', rrset, zone, rrsetPlace) }))
+    list.add(
+      actOf(operation, { zone, change: changeOf('upsert', rrset, { zone, list }, rrsetPlace) }),
+    )
   }
 }
 
@@ -130,8 +132,13 @@ function checkRecords(rrset: Members, place: Place, list: ActList): void {
   for (const [at, record] of records.entries()) objectAt(record, within(recordsPlace, at), RDATA)
 }
 
-function changeOf(verb: 'upsert' | 'remove', target: Members, zone: string, place: Place) {
-  const names = readings(textIn(target, 'name') ?? '', zone)
+function changeOf(
+  verb: 'upsert' | 'remove',
+  target: Members,
+  { zone, list }: { readonly zone: string; readonly list: ActList },
+  place: Place,
+) {
+  const names = readings(textIn(target, 'name') ?? '', zone, list.nameOf)
   if (names.length === 0) {
     throw notUnderstood(
       within(place, 'name'),

@@ -54,7 +54,7 @@ export function orderActs(
   place: Place | undefined,
   list: ActList,
 ): void {
-  const domain = nameIn(body, 'name', place)
+  const domain = nameIn(body, 'name', place, list)
   const zone = body['create_zone'] === true ? domain : undefined
   list.add(actOf(operation, { domain, zone, purchase: purchaseIn(body, place) }))
 }
@@ -94,8 +94,9 @@ export function updateActs(
 export function updateCommandActs(body: Members, place: Place | undefined, list: ActList): void {
   const id = textIn(body, 'domain_id')
   // Either may win, so both are judged.
-  if (id !== undefined) updateActs(domainReference(id), body, place, list)
-  if (textIn(body, 'name') !== undefined) updateActs(nameIn(body, 'name', place), body, place, list)
+  if (id !== undefined) updateActs(domainReference(id, list.nameOf), body, place, list)
+  if (textIn(body, 'name') !== undefined)
+    updateActs(nameIn(body, 'name', place, list), body, place, list)
   else if (id === undefined) {
     const remedy = 'Send domain_id or name.'
     throw notUnderstood(place, 'It names no domain.', remedy)

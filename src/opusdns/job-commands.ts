@@ -16,7 +16,7 @@ import {
   UPDATE_TEMPLATE,
   updateCommandActs,
 } from './domain-acts.ts'
-import { DOMAIN_FORWARD, EMAIL_FORWARD } from './forward-acts.ts'
+import { ALIASES, DOMAIN_FORWARD, EMAIL_FORWARD, PROTOCOLS } from './forward-acts.ts'
 import {
   contact,
   email,
@@ -80,7 +80,7 @@ export const JOB_COMMANDS: ReadonlyMap<string, JobCommand> = new Map<string, Job
   [
     'domain_forward_create_bulk',
     bulk(
-      `auto_create_zone:flag? ${FORWARD_SHARED}`,
+      shape(`auto_create_zone:flag? ${FORWARD_SHARED}`, PROTOCOLS),
       DOMAIN_FORWARD,
       host('POST /v1/domain-forwards'),
     ),
@@ -88,7 +88,7 @@ export const JOB_COMMANDS: ReadonlyMap<string, JobCommand> = new Map<string, Job
   [
     'domain_forward_update_bulk',
     bulk(
-      FORWARD_SHARED,
+      shape(FORWARD_SHARED, PROTOCOLS),
       DOMAIN_FORWARD,
       host(`PUT ${HOSTNAME}/{protocol}`, `PATCH ${HOSTNAME}/enable`, `PATCH ${HOSTNAME}/disable`),
     ),
@@ -99,13 +99,17 @@ export const JOB_COMMANDS: ReadonlyMap<string, JobCommand> = new Map<string, Job
 
   [
     'email_forward_create_bulk',
-    bulk(`auto_create_zone:flag? ${EMAIL_SHARED}`, EMAIL_FORWARD, host('POST /v1/email-forwards')),
+    bulk(
+      shape(`auto_create_zone:flag? ${EMAIL_SHARED}`, ALIASES),
+      EMAIL_FORWARD,
+      host('POST /v1/email-forwards'),
+    ),
   ],
   [
     'email_forward_update_bulk',
     bulk(
-      EMAIL_SHARED,
-      `email_forward_id:text? hostname:text? ${EMAIL_SHARED}`,
+      shape(EMAIL_SHARED, ALIASES),
+      shape(`email_forward_id:text? hostname:text? ${EMAIL_SHARED}`, ALIASES),
       email(
         `PATCH ${EMAIL}/enable`,
         `PATCH ${EMAIL}/disable`,

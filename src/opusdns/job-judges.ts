@@ -42,14 +42,14 @@ export function contact(_members: Members, _place: Place, list: ActList): void {
  * command: the worst is judged.
  */
 export function updateZone(members: Members, place: Place, list: ActList): void {
-  const zone = nameIn(members, 'name', place)
+  const zone = nameIn(members, 'name', place, list)
   replaceZoneActs(zone, members, place, list)
   zoneSettingsActs(zone, members, place, list)
 }
 
 /** As `updateZone`, for the bulk command, which leaves records alone without `rrsets`. */
 export function updateZones(members: Members, place: Place, list: ActList): void {
-  const zone = nameIn(members, 'name', place)
+  const zone = nameIn(members, 'name', place, list)
   const settings = textIn(members, 'dnssec_status') !== undefined
   if (listIn(members, 'rrsets') || !settings) replaceZoneActs(zone, members, place, list)
   zoneSettingsActs(zone, members, place, list)
@@ -57,13 +57,13 @@ export function updateZones(members: Members, place: Place, list: ActList): void
 
 /** Other name servers for a zone. */
 export function restamp(members: Members, place: Place, list: ActList): void {
-  vanitySetActs(nameIn(members, 'name', place), list)
+  vanitySetActs(nameIn(members, 'name', place, list), list)
 }
 
 /** Changes to the records of a zone. */
 export function patch(part: 'rrset' | 'record'): Judge {
   return (members, place, list) =>
-    patchZoneActs(part, nameIn(members, 'zone_name', place), members, place, list)
+    patchZoneActs(part, nameIn(members, 'zone_name', place, list), members, place, list)
 }
 
 /** A domain to register or transfer. */
@@ -100,7 +100,10 @@ export function email(...names: readonly string[]): Judge {
 export function parked(member: 'domain' | 'parking_reference', operation: Operation): Judge {
   return (members, place, list) => {
     const text = textIn(members, member) ?? ''
-    const domain = member === 'domain' ? nameIn(members, member, place) : domainReference(text)
+    const domain =
+      member === 'domain'
+        ? nameIn(members, member, place, list)
+        : domainReference(text, list.nameOf)
     if (text === '') throw notUnderstood(within(place, member), 'It is empty.', 'Send a reference.')
     list.add(actOf(operation, { domain }))
   }

@@ -14,6 +14,11 @@ export const NAME_LENGTH = 253
 /** No name of 253 A-label characters is written with more. */
 const TEXT_LENGTH = 512
 
+/** Whether `text` may hold a label of other than ASCII letters, which takes long to judge. */
+export function isInternational(text: string): boolean {
+  return !ASCII.test(text) || /xn--/i.test(text)
+}
+
 /**
  * The canonical form of a DNS name: lower case, A-labels, no final dot. Takes letters, digits, hyphen,
  * underscore, `*` as a whole label, and international letters whose mapping is beyond doubt (both

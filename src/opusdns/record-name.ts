@@ -8,9 +8,13 @@ import { NAME_LENGTH, canonicalName } from './name.ts'
  * name with a final dot is absolute, be it in the zone or not; one without is relative, and absolute
  * too where it is the zone or ends in it. Empty when `name` is no name.
  */
-export function readings(name: string, zone: string): readonly string[] {
+export function readings(
+  name: string,
+  zone: string,
+  nameOf: (text: string) => string | undefined = canonicalName,
+): readonly string[] {
   if (name === '@' || name === '') return [zone]
-  const canonical = canonicalName(name)
+  const canonical = nameOf(name)
   if (canonical === undefined) return []
   if (name.endsWith('.')) return [canonical]
   const relative = `${canonical}.${zone}`

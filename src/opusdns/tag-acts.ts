@@ -7,7 +7,6 @@ import type { ActList } from './act-list.ts'
 import { domainReference, typeIdKind } from './body-name.ts'
 import { filledListIn, shape, wordIn } from './body-shape.ts'
 import type { Members } from './body-shape.ts'
-import { canonicalName } from './name.ts'
 import { operationNamed } from './operation-named.ts'
 
 const TAG_OBJECTS = operationNamed('POST /v1/tags/objects')
@@ -23,8 +22,8 @@ export function tagActs(body: Members, place: Place | undefined, list: ActList):
       throw notUnderstood(within(within(place, 'objects'), at), 'It is no text.', 'Send text.')
     }
     const isName = typeIdKind(object) === undefined
-    const zone = type === 'ZONE' && isName ? canonicalName(object) : undefined
-    const domain = type === 'DOMAIN' ? domainReference(object) : undefined
+    const zone = type === 'ZONE' && isName ? list.nameOf(object) : undefined
+    const domain = type === 'DOMAIN' ? domainReference(object, list.nameOf) : undefined
     list.add(actOf(TAG_OBJECTS, { zone, domain }))
   }
 }

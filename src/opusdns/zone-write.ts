@@ -6,6 +6,7 @@ import { readJson } from '../base/json-text.ts'
 import { listIn, objectAt, shape, textIn, wordIn } from './body-shape.ts'
 import type { Members } from './body-shape.ts'
 import { RDATA, RECORD, RECORD_OP, RRSET, RRSET_OP, VERBS, ZONE_CREATE } from './dns-acts.ts'
+import { actList } from './act-list.ts'
 import { nameIn } from './body-name.ts'
 import { canonicalName } from './name.ts'
 import { operationNamed } from './operation-named.ts'
@@ -60,7 +61,7 @@ const READERS: ReadonlyMap<Operation, Read> = new Map<Operation, Read>([
     operationNamed('POST /v1/dns'),
     (_operation, _path, bytes) => {
       const body = objectAt(readJson(bytes), undefined, ZONE_CREATE)
-      const zone = nameIn(body, 'name', undefined)
+      const zone = nameIn(body, 'name', undefined, actList())
       const settings = ['vanity_nameserver_set_id'].filter((name) => textIn(body, name))
       if (textIn(body, 'dnssec_status') === 'enabled') settings.push('DNSSEC')
       return { kind: 'create', zone, writes: rrsetsIn(body, zone), settings }

@@ -95,12 +95,15 @@ export function leastGrants(): LeastGrants {
     }
     for (const name of change.names) {
       const labels = labelsIn(name, zone)
-      const relative = labels === undefined ? undefined : labels.join('.') || '@'
+      // Only any number of labels is as much as a record at a label `*`.
+      const written = labels?.map((label) => (label === '*' ? '**' : label))
+      const relative = written === undefined ? undefined : written.join('.') || '@'
       if (relative === undefined || namePattern(relative) === undefined) {
         note(`${change.verb} ${change.type} at a name that no grant of ${zone} can name`)
         continue
       }
-      if (relative.includes('*')) note(`${relative} in names is a pattern: * stands for any label`)
+      if (relative.includes('*'))
+        note(`${relative} in names is a pattern: ** stands for any labels`)
       const types = needs.records.get(relative) ?? new Map<string, Set<DnsVerb>>()
       const verbs = types.get(change.type) ?? new Set<DnsVerb>()
       if (!verbs.has(verb) && !grow()) return

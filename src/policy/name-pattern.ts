@@ -1,5 +1,6 @@
 // Which names within a zone a grant is about, written as in a zone file: relative to the zone, `@` for
-// the zone itself, `*` for one label, `**` for any number of them.
+// the zone itself, `*` for one label, `**` for any number of them. A record at a label `*` answers for
+// names of any depth (RFC 4592), so that only `**` is as much.
 
 const LABEL = /^(?:\*\*?|[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?)$/
 
@@ -48,6 +49,7 @@ function fits(pattern: NamePattern, at: number, labels: readonly string[], from:
     }
     return false
   }
-  if (from === labels.length || (wanted !== '*' && wanted !== labels[from])) return false
+  const label = labels[from]
+  if (label === undefined || (wanted === '*' ? label === '*' : wanted !== label)) return false
   return fits(pattern, at + 1, labels, from + 1)
 }

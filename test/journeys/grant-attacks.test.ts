@@ -67,6 +67,13 @@ const patchJob = (zone: string, name: string, extra: Record<string, unknown> = {
   },
   ...extra,
 })
+const REDIRECT = {
+  request_path: '/',
+  redirect_code: 301,
+  target_hostname: 'www.example.com',
+  target_path: '/',
+  target_protocol: 'https',
+}
 const ZONE = '/v1/dns/example.com'
 const RECORDS = `${ZONE}/records`
 const RRSETS = `${ZONE}/rrsets`
@@ -164,6 +171,50 @@ const ATTEMPTS: readonly Attempt[] = [
       payload: { instances: [{ hostname: 'example.com' }, { hostname: 'example.org' }] },
     }),
   ],
+  [
+    'another host within a redirect',
+    'forwards',
+    'PUT',
+    '/v1/domain-forwards/example.com/http',
+    { redirects: [{ ...REDIRECT, request_hostname: 'example.org' }] },
+  ],
+  [
+    'another host beside the one in the path',
+    'forwards',
+    'POST',
+    '/v1/domain-forwards/example.com',
+    { protocol: 'http', redirects: [], hostname: 'example.org' },
+  ],
+  [
+    'another host within a new forward',
+    'forwards',
+    'POST',
+    '/v1/domain-forwards',
+    { hostname: 'example.com', https: { hostname: 'example.org', redirects: [REDIRECT] } },
+  ],
+  [
+    'another host in the template of a job, which its instance replaces',
+    'forwards',
+    'POST',
+    '/v1/jobs',
+    job({
+      command: 'domain_forward_create_bulk',
+      payload: {
+        template: { http: { redirects: [{ ...REDIRECT, request_hostname: 'example.org' }] } },
+        instances: [{ hostname: 'example.com', http: { redirects: [] } }],
+      },
+    }),
+  ],
+  [
+    'a member of an alias that nobody knows',
+    'forwards',
+    'POST',
+    '/v1/email-forwards',
+    {
+      hostname: 'example.com',
+      aliases: [{ alias: '*', forward_to: ['a@b.example'], hostname: 'a.org' }],
+    },
+  ],
   ['reading the forward of another', 'forwards', 'GET', '/v1/domain-forwards/example.org'],
   ['the list of forwards', 'forwards', 'GET', '/v1/domain-forwards'],
   ['another list', 'acme', 'GET', '/v1/dns/domain-forwards'],
@@ -234,6 +285,7 @@ const ATTEMPTS: readonly Attempt[] = [
   ['DNSSEC off', 'zones', 'POST', `${ZONE}/dnssec/disable`],
   ['a new zone', 'zones', 'POST', '/v1/dns', { name: 'example.com' }],
   ['removing what may only be set', 'deploy', 'PATCH', RRSETS, rrset('www', 'A', 'remove')],
+  ['a wildcard record for one label', 'deploy', 'PATCH', RRSETS, rrset('*.app', 'A')],
   ['two labels for one', 'deploy', 'PATCH', RRSETS, rrset('a.b.app', 'A')],
   ['a mail exchanger', 'deploy', 'PATCH', RRSETS, rrset('www', 'MX')],
   // Bodies that two readers understand differently.

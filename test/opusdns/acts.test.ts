@@ -187,6 +187,26 @@ describe('a body', () => {
       ['POST /v1/domain-forwards host=*.example.com'],
     ],
     [
+      'POST /v1/domain-forwards',
+      { hostname: 'example.com', http: null, https: { redirects: [TO] } },
+      ['POST /v1/domain-forwards host=example.com'],
+    ],
+    [
+      'POST /v1/domain-forwards/WWW.example.com',
+      { protocol: 'http', redirects: [TO] },
+      ['POST /v1/domain-forwards/{hostname} host=www.example.com'],
+    ],
+    [
+      'PUT /v1/domain-forwards/example.com/https',
+      { redirects: [TO] },
+      ['PUT /v1/domain-forwards/{hostname}/{protocol} host=example.com'],
+    ],
+    [
+      'POST /v1/email-forwards',
+      { hostname: 'example.com', aliases: [{ alias: '*', forward_to: ['a@example.org'] }] },
+      ['POST /v1/email-forwards host=example.com'],
+    ],
+    [
       'POST /v1/email-forwards',
       { hostname: 'example.com.', aliases: [] },
       ['POST /v1/email-forwards host=example.com'],
@@ -235,6 +255,14 @@ describe('a body', () => {
     ])
   })
 })
+
+const TO = {
+  request_path: '/*',
+  redirect_code: 301,
+  target_protocol: 'https',
+  target_hostname: 'example.net',
+  target_path: '/',
+}
 
 function redirect(hostname: string, subdomain: string | null) {
   const from = { request_protocol: 'http', request_hostname: hostname, request_path: '/' }
@@ -295,6 +323,17 @@ describe('a body is refused', () => {
     ['POST /v1/tags/objects', { type: 'ZONE', objects: [1] }, '/objects/0'],
     ['POST /v1/tags/objects', { type: 'ZONE', objects: [] }, '/objects'],
     ['PATCH /v1/domain-forwards', { ops: [] }, '/ops'],
+    [
+      'PUT /v1/domain-forwards/example.com/http',
+      { redirects: [TO, { ...TO, request_hostname: 'example.org' }] },
+      '/redirects/1/request_hostname',
+    ],
+    [
+      'POST /v1/domain-forwards',
+      { hostname: 'example.com', http: { redirects: [], hostname: 'example.org' } },
+      '/http/hostname',
+    ],
+    ['POST /v1/email-forwards', { hostname: 'example.com', aliases: ['info'] }, '/aliases/0'],
   ])('of %s: %j', (line, body, place) => {
     expect(faultOf(() => actsOf(line, body)).problems[0]?.place).toBe(place)
   })

@@ -353,3 +353,17 @@ describe('a batch', () => {
     expect(refused(batch(zones(50)))).toBe('the whole body')
   })
 })
+
+test('a name that a template shares is judged once, however often it is used', () => {
+  const rrsets = Array.from({ length: 400 }, () => ({ name: 'ü.'.repeat(26) + 'é', type: 'TXT' }))
+  const instances = Array.from({ length: 99 }, () => ({ name: 'example.com' }))
+  const payload = { template: { rrsets }, instances }
+  expect(acts(batch({ command: 'dns_zone_create_bulk', payload }))).toHaveLength(99 * 401)
+})
+
+test('more international names than can be judged at once are refused', () => {
+  const names = Array.from({ length: 2000 }, (_, at) => 'ü.'.repeat(26) + at)
+  const instances = names.map((hostname) => ({ hostname }))
+  const run = () => acts(batch({ command: 'domain_forward_enable_bulk', payload: { instances } }))
+  expect(run).toThrow(/too many international names/)
+})

@@ -182,6 +182,9 @@ describe('dns', () => {
     expect(on('a.example.com', 'x.app')).toBe('allowed')
     expect(on('a.example.com', 'app')).toBe('denied')
     expect(on('a.example.com', 'x.y.app')).toBe('denied')
+    // It would answer for x.y.app.
+    expect(on('a.example.com', '*.app')).toBe('denied')
+    expect(on('a.example.com', '*.deep')).toBe('allowed')
     expect(on('a.example.com', 'x.y.deep')).toBe('allowed')
     expect(on('a.example.com', 'deep')).toBe('denied')
     expect(on('a.example.com', 'x.app.example.org.')).toBe('denied')
@@ -249,7 +252,7 @@ describe('forwards', () => {
     ['GET', `${DOMAIN}/example.com`],
     ['GET', `${DOMAIN}/EXAMPLE.com./http`],
     ['DELETE', `${DOMAIN}/x.y.app.example.com`],
-    ['PUT', `${DOMAIN}/example.com/https`],
+    ['PUT', `${DOMAIN}/example.com/https`, { redirects: [] }],
     ['PATCH', `${DOMAIN}/example.com/disable`],
     ['POST', DOMAIN, { hostname: 'Example.COM.' }],
     ['PATCH', DOMAIN, redirect('example.com')],
