@@ -193,7 +193,7 @@ export const FAULTS = {
     'The ledger of purchases cannot be used',
     'proxy_internal_error',
   ),
-  overloaded: kind('proxy', 503, 'Too many requests are in flight', 'connection_limit_reached'),
+  overloaded: kind('proxy', 503, 'The proxy has no room for more', 'connection_limit_reached'),
   internal: kind('proxy', 500, 'The proxy failed', 'proxy_internal_error'),
   config_invalid: kind('proxy', 500, 'The configuration is not valid', 'proxy_configuration_error'),
 } as const satisfies Record<string, FaultKind>

@@ -19,6 +19,8 @@ import type { Policy } from '../policy/policy.ts'
 import type { Receiver } from './attempt.ts'
 import type { Consumer } from './consumer.ts'
 import type { Exchange } from './exchange.ts'
+import { noRoom } from './held-bytes.ts'
+import type { HeldBytes } from './held-bytes.ts'
 import { read } from './forward.ts'
 import type { ForwardDeps } from './forward.ts'
 import { maskable, withoutCodings } from './masked-reply.ts'
@@ -96,13 +98,13 @@ export type DryRunReply = (
 ) => void
 
 /** Builds the answerer: one for all consumers, for it bounds what is read at once. */
-export function dryRunReply(): DryRunReply {
+export function dryRunReply(room: HeldBytes): DryRunReply {
   const places = queue(AT_ONCE, GREED)
 
   return function answer(exchange, fields, write, way) {
     const takeBack = places.take(exchange.consumer, (release) => {
       exchange.atEnd(release)
-      ask(exchange, fields, write, way)
+      ask(exchange, fields, write, way, room)
     })
     if (takeBack === undefined) return
     exchange.onAbandoned = takeBack
@@ -118,6 +120,7 @@ function ask(
   fields: readonly string[],
   write: ZoneWrite,
   way: ForwardDeps,
+  room: HeldBytes,
 ): void {
   read(exchange, plainFields(fields), way, {
     target: targetOf(write),
@@ -144,6 +147,7 @@ function ask(
       data(piece) {
         bytes += piece.length
         if (bytes > MOST_BYTES) failed(unreadable())
+        else if (!room.hold(exchange, piece.length)) failed(noRoom())
         else pieces.push(piece)
       },
       end() {

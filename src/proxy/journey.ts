@@ -23,6 +23,7 @@ import type { Consumer } from './consumer.ts'
 import { dryRunOf, dryRunReply, isDryRun } from './dry-run.ts'
 import { Exchange } from './exchange.ts'
 import { forward } from './forward.ts'
+import { heldBytes } from './held-bytes.ts'
 import type { HostGuard } from './host-guard.ts'
 import { listReply } from './list-reply.ts'
 import { answerLogin } from './local-token.ts'
@@ -90,8 +91,11 @@ export function journey(options: JourneyOptions, deps: JourneyDeps): RequestList
   const nextId = requestIds()
   const streamed = streamGarbage({ every: STREAMED_BYTES }, deps.collectYoung)
   const exchangeDeps = { clock, log, metrics, nextId, streamed, accessLog: options.accessLog }
+  const memory = heldBytes(options.heldSize, deps.consumers.size)
   const bodyLimits = {
     heldBytes: options.replayBodySize,
+    mustHold: false,
+    room: memory,
     idleTimeout: options.requestBodyIdleTimeout,
     timeout: options.requestBodyTimeout,
     streamed,
@@ -103,28 +107,34 @@ export function journey(options: JourneyOptions, deps: JourneyDeps): RequestList
   }
   // What must be judged must be held.
   const judged: Bound = { bytes: options.judgedBodySize, option: 'limits.judged_body_size' }
-  const judgedLimits = { ...bodyLimits, heldBytes: judged.bytes }
+  const watchedLimits = { ...bodyLimits, heldBytes: judged.bytes }
+  const judgedLimits = { ...watchedLimits, mustHold: true }
   const guard = requestGuard(options, deps.hostGuard)
   const room = admission({ ...options, consumers: deps.consumers.size }, clock)
   const permit = permission(deps)
   const buy = purchases(deps)
-  const answerList = listReply()
-  const foretell = dryRunReply()
+  const answerList = listReply(memory)
+  const foretell = dryRunReply(memory)
+
+  /** Who? */
+  function identified(exchange: Exchange, { apiKey, authorization }: RequestHead): Consumer {
+    const caller = deps.identity.identify({ apiKey, authorization, socket: exchange.socket })
+    exchange.consumer = caller.consumer
+    exchange.by = caller.keyId === undefined ? caller.by : `${caller.by}:${caller.keyId}`
+    const consumer = deps.consumers.get(exchange.consumer)
+    if (consumer === undefined) throw new Error('identified as nobody')
+    return consumer
+  }
 
   /** From "who?" to "go": for everything under `/v1/`. */
   function pass({ exchange, head }: Passage): void {
     // Hono's `/v1/*` matches `/v1` too.
     if (exchange.path === '/v1') throw nowhere()
-    const { apiKey, authorization } = head
-    const caller = deps.identity.identify({ apiKey, authorization, socket: exchange.socket })
-    exchange.consumer = caller.consumer
-    exchange.by = caller.keyId === undefined ? caller.by : `${caller.by}:${caller.keyId}`
+    const consumer = identified(exchange, head)
     const method = exchange.request.method ?? ''
     // The only route of the API that ends in a slash; without it the upstream redirects.
     if (exchange.path === '/v1/tlds') exchange.path = '/v1/tlds/'
     exchange.operation = operationOf(method, exchange.path)
-    const consumer = deps.consumers.get(exchange.consumer)
-    if (consumer === undefined) throw new Error('identified as nobody')
     const verdict = permit.byLine(exchange, consumer)
     room.begin(exchange, consumer)
     const byBody = verdict.kind === 'body'
@@ -133,7 +143,8 @@ export function journey(options: JourneyOptions, deps: JourneyDeps): RequestList
     const held = byBody || forecast
     const watched = consumer.mode === 'report' && needsBody(exchange.operation)
     const bound = held ? judged : bounds[bodyClassOf(method, exchange.operation)]
-    const limits = held || watched ? judgedLimits : bodyLimits
+    const unjudged = watched ? watchedLimits : bodyLimits
+    const limits = held ? judgedLimits : unjudged
     takeBody(exchange, head.contentLength, bound, limits, clock, (fault, body) => {
       if (exchange.settled) {
         dropBody(body)
@@ -141,7 +152,7 @@ export function journey(options: JourneyOptions, deps: JourneyDeps): RequestList
       }
       try {
         if (fault !== undefined) throw fault
-        const bytes = held ? heldBytes(body) : undefined
+        const bytes = held ? wholeBody(body) : undefined
         if (byBody && bytes !== undefined) permit.byBody(exchange, consumer, head, bytes)
         else if (watched && Buffer.isBuffer(body)) permit.watch(exchange, head, body)
         const write = exchange.dryRun ? dryRunOf(exchange, head, consumer, bytes) : undefined
@@ -263,6 +274,7 @@ export function journey(options: JourneyOptions, deps: JourneyDeps): RequestList
       const head = guard(exchange)
       if (request.method === 'OPTIONS' && head.maxForwards === '0') {
         // RFC 9110 section 7.6.2: it ends here, whatever the upstream would say.
+        identified(exchange, head)
         if (head.contentLength !== 0) exchange.closeAfterReply()
         response.writeHead(204).end()
         return
@@ -276,13 +288,11 @@ export function journey(options: JourneyOptions, deps: JourneyDeps): RequestList
 }
 
 /** A body that was to be held whole. */
-function heldBytes(body: Body): Buffer {
-  if (body === null) return EMPTY
+function wholeBody(body: Body): Buffer {
+  if (body === null) return Buffer.alloc(0)
   if (!Buffer.isBuffer(body)) throw new Error('a body to be judged is not held')
   return body
 }
-
-const EMPTY = Buffer.alloc(0)
 
 function nowhere(): Fault {
   return new Fault('not_found', { detail: 'This proxy forwards paths under /v1/ only.' })

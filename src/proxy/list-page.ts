@@ -21,13 +21,21 @@ export interface ListPage {
 /** What of a list may be shown. */
 export interface ListScope {
   /** The member of each element that holds its name. */
-  readonly member: string
+  readonly member: 'name' | 'zone_name'
   /** Whether what has this canonical name may be shown. */
   readonly sees: (name: string) => boolean
 }
 
+/** Whether the client asked for what has this canonical name and text. */
+export type Wanted = (name: string, text: string) => boolean
+
 /** Reads page `page`. Throws a Fault `reply_not_readable` when it is no such page. */
-export function listPage(bytes: Buffer, page: number, { member, sees }: ListScope): ListPage {
+export function listPage(
+  bytes: Buffer,
+  page: number,
+  { member, sees }: ListScope,
+  wants: Wanted,
+): ListPage {
   const text = isUtf8(bytes) ? bytes.toString('utf8') : ''
   const values = valuesIn(text)
   const spans = values && arraySpans(text, 'results')
@@ -47,8 +55,9 @@ export function listPage(bytes: Buffer, page: number, { member, sees }: ListScop
     if (canonical === undefined || !sees(canonical)) continue
     const span = spans.elements[at]
     const element = span && text.slice(span.start, span.end)
+    if (element === undefined || !wants(canonical, element)) continue
     // A name that stands there twice may be read as the other one.
-    if (element !== undefined && strict(element) !== undefined) seen.push([canonical, element])
+    if (strict(element) !== undefined) seen.push([canonical, element])
   }
   return { seen, length: values.length, totalItems, hasNext }
 }

@@ -9,6 +9,8 @@ import type { Receiver } from './attempt.ts'
 import type { Exchange } from './exchange.ts'
 import { read } from './forward.ts'
 import type { ForwardDeps } from './forward.ts'
+import { noRoom } from './held-bytes.ts'
+import type { HeldBytes } from './held-bytes.ts'
 import { listPage } from './list-page.ts'
 import type { ListScope } from './list-page.ts'
 import { listQuery } from './list-query.ts'
@@ -26,8 +28,10 @@ const MOST_PAGES = 200
 const MOST_BYTES = 64 * 1024 * 1024
 /** Milliseconds for one list: the clients wait 30 s (opusdns/API.md section 6.10). */
 const DEADLINE = 25_000
-/** Lists that are read at once, whoever asked: each may take much memory. */
+/** Lists that are read at once, whoever asked. */
 const AT_ONCE = 4
+/** See `queue`: one consumer gets two of them. */
+const GREED = 1
 
 /** What a filtered list needs to know besides its exchange. */
 export interface FilteredList extends ListScope {
@@ -44,14 +48,24 @@ export type ListReply = (
 ) => void
 
 /** Builds the answerer: one for all consumers, for it bounds what is read at once. */
-export function listReply(): ListReply {
-  const places = queue(AT_ONCE)
+export function listReply(room: HeldBytes): ListReply {
+  const places = queue(AT_ONCE, GREED)
 
   return function answer(exchange, fields, list, way) {
+    const query = listQuery(exchange.query, list)
+    if (query === undefined) {
+      refuse(exchange, badPage())
+      return
+    }
     exchange.atEnd(way.clock.after(DEADLINE, () => exchange.onExpired?.(tooSlow())))
     const takeBack = places.take(exchange.consumer, (release) => {
-      exchange.atEnd(release)
-      walk(exchange, plainFields(fields), list, way)
+      let left = false
+      const leave = () => {
+        if (!left) release()
+        left = true
+      }
+      exchange.atEnd(leave)
+      walk(exchange, plainFields(fields), { ...list, query }, way, { room, leave })
     })
     if (takeBack !== undefined) rest(exchange, takeBack)
   }
@@ -66,13 +80,24 @@ function rest(exchange: Exchange, before: () => void): void {
   }
 }
 
+/** What a walk takes while it lasts. */
+interface Place {
+  readonly room: HeldBytes
+  /** Gives the place back: a client that reads its answer slowly shall not keep it. */
+  readonly leave: () => void
+}
+
+interface AskedList extends FilteredList {
+  readonly query: ListQuery
+}
+
 function walk(
   exchange: Exchange,
   fields: readonly string[],
-  list: FilteredList,
+  list: AskedList,
   way: ForwardDeps,
+  { room, leave }: Place,
 ): void {
-  const query = listQuery(exchange.query)
   const collected = listWalk()
   let pages = 0
   let bytes = 0
@@ -81,12 +106,10 @@ function walk(
     pages += 1
     const first = pages === 1
     read(exchange, fields, way, {
-      // What a bad page is answered with, OpusDNS knows best.
-      target: exchange.path + (query === undefined ? exchange.query : query.of(collected.page)),
+      target: exchange.path + list.query.of(collected.page),
       receive(status, head, echo, flow, failed) {
         if (first && status >= 300)
           return new ReplyWriter(exchange, status, head, echo, flow, failed)
-        if (query === undefined) throw badPage()
         if (status !== 200) throw broken(status, head)
         maskable(status, head, 'GET')
         return collector(head, echo, failed)
@@ -101,6 +124,7 @@ function walk(
       data(piece) {
         bytes += piece.length
         if (bytes > MOST_BYTES) failed(tooLarge())
+        else if (!room.hold(exchange, piece.length)) failed(noRoom())
         else pieces.push(piece)
       },
       end() {
@@ -117,8 +141,15 @@ function walk(
 
   function took(body: Buffer, head: ReplyHead, echo: EchoFilter): void {
     if (exchange.settled) return
-    if (collected.take(listPage(body, collected.page, list))) {
-      write(exchange, collected.elements(), query as ListQuery, list, head, echo)
+    const page = listPage(body, collected.page, list, list.query.wants)
+    // What is not shown is let go.
+    room.hold(
+      exchange,
+      page.seen.reduce((sum, [, text]) => sum + text.length, -body.length),
+    )
+    if (collected.take(page)) {
+      leave()
+      write(exchange, collected.elements(), list, head, echo)
       return
     }
     if (pages >= MOST_PAGES) throw tooLarge()
@@ -140,8 +171,7 @@ function walk(
 function write(
   exchange: Exchange,
   elements: readonly string[],
-  { page, pageSize }: ListQuery,
-  { masks }: FilteredList,
+  { masks, query: { page, pageSize } }: AskedList,
   head: ReplyHead,
   echo: EchoFilter,
 ): void {
@@ -194,13 +224,14 @@ function plainFields(fields: readonly string[]): string[] {
 
 function badPage(): Fault {
   return new Fault('bad_request', {
-    detail: 'page and page_size are whole numbers from 1 on, page_size at most 1000.',
+    detail:
+      'page and page_size are whole numbers from 1 on, page_size at most 1000; the query is in UTF-8.',
   })
 }
 
 function tooLarge(): Fault {
   return new Fault('list_too_large', {
-    detail: 'The list is too large to be filtered. Narrow it with search, or ask for single zones.',
+    detail: 'The list is too large to be filtered. Ask for single zones, by name or by path.',
   })
 }
 

@@ -41,10 +41,10 @@ export interface TokenDesk {
 export function answerLogin(
   exchange: Exchange,
   head: Pick<RequestHead, 'contentLength' | 'contentType' | 'authorization' | 'apiKey'>,
-  body: Omit<BodyOptions, 'heldBytes'>,
+  body: Omit<BodyOptions, 'heldBytes' | 'mustHold'>,
   { identity, tokens, clock }: TokenDesk,
 ): void {
-  const limits = { ...body, heldBytes: TOKEN_REQUEST.bytes }
+  const limits = { ...body, heldBytes: TOKEN_REQUEST.bytes, mustHold: true }
   takeBody(exchange, head.contentLength, TOKEN_REQUEST, limits, clock, (fault, bytes) => {
     try {
       if (fault !== undefined) throw fault

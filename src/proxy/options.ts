@@ -18,6 +18,8 @@ export interface LimitSettings {
   readonly replayBodySize: number
   /** Bodies that a grant must look at are held whole, up to this size. */
   readonly judgedBodySize: number
+  /** Bytes of bodies that are held at once. */
+  readonly heldSize: number
   readonly inFlight: number
   /** For each listener. */
   readonly connections: number
@@ -66,6 +68,9 @@ export const limitOptions = z
     judged_body_size: size({ default: '1MiB', min: '4KiB', max: '64MiB' }).describe(
       'Bodies that a grant must look at, up to this size; they are held whole. More is refused with 413.',
     ),
+    held_size: size({ default: '64MiB', min: '128KiB', max: '64GiB' }).describe(
+      'Bytes of bodies that are held in memory at once, those of filtered lists and dry runs too; more are refused with 503. At least twice judged_body_size and replay_body_size.',
+    ),
     in_flight: z
       .int()
       .min(1)
@@ -102,6 +107,10 @@ export const limitOptions = z
       'How long an unused connection of a client is kept.',
     ),
   })
+  .refine((it) => it.held_size >= 2 * Math.max(it.judged_body_size, it.replay_body_size), {
+    error:
+      'has a held_size below twice judged_body_size or replay_body_size, of which there is a share for each consumer; raise held_size',
+  })
   .prefault({})
   .transform((written): LimitSettings => ({
     headerSize: written.header_size,
@@ -109,6 +118,7 @@ export const limitOptions = z
     bodySize: written.body_size,
     replayBodySize: written.replay_body_size,
     judgedBodySize: written.judged_body_size,
+    heldSize: written.held_size,
     inFlight: written.in_flight,
     connections: written.connections,
     tlsHandshakeTimeout: written.tls_handshake_timeout,

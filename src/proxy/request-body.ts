@@ -8,12 +8,17 @@ import { Readable } from 'node:stream'
 import { Fault } from '../base/fault.ts'
 import type { Cancel, Clock } from '../base/clock.ts'
 import type { Exchange } from './exchange.ts'
+import { noRoom } from './held-bytes.ts'
+import type { HeldBytes } from './held-bytes.ts'
 import type { StreamGarbage } from './stream-garbage.ts'
 
 /** See `takeBody`. Sizes in bytes, durations in milliseconds. */
 export interface BodyOptions {
   /** Bodies up to this size are held in memory. */
   readonly heldBytes: number
+  /** Of a body that finds no room in `room`: whether it is refused; else it is streamed. */
+  readonly mustHold: boolean
+  readonly room: HeldBytes
   /** Between two pieces of a body. */
   readonly idleTimeout: number
   /** For the whole body; what the upstream makes the client wait does not count. */
@@ -40,19 +45,26 @@ type Done = (fault: Fault | undefined, body: Body) => void
 
 /**
  * Calls `done` once: with the body, or with a fault when the client was too slow, or the body is larger
- * than `bound` (one of declared length is not read at all then). When the client leaves first, `done`
+ * than `bound` or finds no room (one of declared length is not read at all then). When the client leaves first, `done`
  * is never called (the exchange reports that).
  */
 export function takeBody(
-  { request, response }: Pick<Exchange, 'request' | 'response'>,
+  exchange: Exchange,
   contentLength: number | undefined,
   bound: Bound,
   options: BodyOptions,
   clock: Clock,
   done: Done,
 ): void {
+  const { request, response } = exchange
   if (contentLength !== undefined && contentLength > bound.bytes) {
     done(tooLarge(bound), null)
+    return
+  }
+  const fits = contentLength === undefined || contentLength <= options.heldBytes
+  const roomy = fits && (contentLength === undefined || options.room.hold(exchange, contentLength))
+  if (fits && !roomy && options.mustHold) {
+    done(noRoom(), null)
     return
   }
   // A client may wait to be asked for the body; HTTP/1.0 knows no 100 (RFC 9110 section 10.1.1).
@@ -64,11 +76,13 @@ export function takeBody(
     done(undefined, null)
     return
   }
-  if (contentLength !== undefined && contentLength > options.heldBytes) {
+  if (!roomy) {
     done(undefined, bodyStream(request, bound, options, clock))
     return
   }
-  hold(request, bound, options, clock, done)
+  const grow =
+    contentLength === undefined ? (more: number) => options.room.hold(exchange, more) : undefined
+  hold(request, bound, options, grow, clock, done)
 }
 
 /** Asks for the body; behind a reply that is not over, when its turn comes, or Node.js misplaces it. */
@@ -89,10 +103,12 @@ function framingWatch({ socket }: IncomingMessage): (size: number) => boolean {
   return (size) => socket.bytesRead - before > FRAMING.bytes + FRAMING.perByte * size
 }
 
+/** `grow` takes the room for so many bytes more, where it was not taken before. */
 function hold(
   request: IncomingMessage,
   bound: Bound,
   options: BodyOptions,
+  grow: ((more: number) => boolean) | undefined,
   clock: Clock,
   done: Done,
 ): void {
@@ -118,8 +134,14 @@ function hold(
       finish(malformed(), null)
       return
     }
-    if (size <= options.heldBytes) return
+    const roomy = grow === undefined || grow(piece.length)
+    if (size <= options.heldBytes && roomy) return
+    if (options.mustHold && !roomy) {
+      finish(noRoom(), null)
+      return
+    }
     // A chunked body that turned out to be large: put back what was read, and stream it all.
+    grow?.(roomy ? -size : piece.length - size)
     request.pause()
     request.unshift(Buffer.concat(pieces, size))
     finish(undefined, bodyStream(request, bound, options, clock))

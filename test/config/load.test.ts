@@ -62,6 +62,7 @@ describe('without a file', () => {
         bodySize: { read: 65_536, write: 16_777_216, bulk: 67_108_864 },
         replayBodySize: 65_536,
         judgedBodySize: 1_048_576,
+        heldSize: 67_108_864,
         inFlight: 4096,
         connections: 16_384,
         tlsHandshakeTimeout: 10_000,
@@ -250,6 +251,16 @@ shutdown:
     expect(found.find((problem) => problem.place.includes('conections'))?.remedy).toBe(
       'did you mean connections?',
     )
+  })
+
+  test.each([
+    'limits: { held_size: 1MiB }',
+    'limits: { judged_body_size: 33MiB }',
+    'limits: { held_size: 256KiB, judged_body_size: 4KiB, replay_body_size: 256KiB }',
+  ])('in which one body would take all memory is refused: %s', async (text) => {
+    const [problem] = await problemsOf({ env: KEY, file: yaml(text) })
+    expect(problem?.place).toContain('limits')
+    expect(problem?.fault).toContain('held_size below twice judged_body_size')
   })
 
   test.each([

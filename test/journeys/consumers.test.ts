@@ -221,3 +221,14 @@ describe('a connection that says who it is', () => {
     )
   })
 })
+
+test('OPTIONS that ends at the proxy is answered to consumers alone', async () => {
+  const options = (headers: readonly string[]) =>
+    send(proxy.port, {
+      method: 'OPTIONS',
+      path: '/v1/dns',
+      headers: ['Max-Forwards', '0', ...headers],
+    })
+  expect((await options([])).status).toBe(401)
+  expect((await options(['X-Api-Key', KEY.text])).status).toBe(204)
+})

@@ -24,7 +24,7 @@ const ADMIN = 'grants: [admin]'
 interface World {
   readonly upstream: RawUpstream
   readonly proxy: Gateway
-  ask(consumer: string, path?: string, method?: string): Promise<Answer>
+  ask(consumer: string, path?: string, method?: string, body?: string): Promise<Answer>
 }
 
 /** A gateway in front of a scripted upstream. */
@@ -43,8 +43,8 @@ async function world(
   return {
     upstream,
     proxy,
-    ask: (consumer, path = '/v1/tags', method = 'GET') =>
-      client.send({ path, method, headers: { 'X-Api-Key': proxy.keys[consumer] ?? '' } }),
+    ask: (consumer, path = '/v1/tags', method = 'GET', body = '') =>
+      client.send({ path, method, headers: { 'X-Api-Key': proxy.keys[consumer] ?? '' }, body }),
   }
 }
 
@@ -402,6 +402,111 @@ describe('a consumer that floods', () => {
     const [head] = (await once(dryRun('quiet'), 'data')) as [Buffer]
     expect(head.toString('latin1')).toMatch(/^HTTP\/1\.1 200 /)
     expect(upstream.requests).toHaveLength(3)
+  })
+
+  test('and reads its lists slowly leaves places and memory to others', async () => {
+    const element = JSON.stringify({ name: 'example.com.', note: 'x'.repeat(12_000_000) })
+    const pagination = { total_items: 1, current_page: 1, has_next_page: false }
+    const list = plainReply(`{"results":[${element}],"pagination":${JSON.stringify(pagination)}}`)
+    const grants = 'grants: [dns: { zones: [example.com] }]'
+    const { upstream, proxy } = await world(
+      { flood: grants, quiet: grants },
+      { script: ({ socket }) => void socket.write(list) },
+    )
+    const ask = async (consumer: string) => {
+      const socket = connect(proxy.port, '127.0.0.1')
+      onTestFinished(() => void socket.destroy())
+      socket.write(
+        `GET /v1/dns HTTP/1.1\r\nHost: localhost\r\nX-Api-Key: ${proxy.keys[consumer] ?? ''}\r\n\r\n`,
+      )
+      const [head] = (await once(socket, 'data')) as [Buffer]
+      // The rest stays unread.
+      socket.pause()
+      return head.toString('latin1').slice(9, 12)
+    }
+    const flood: string[] = []
+    for (let at = 0; at < 6; at++) flood.push(await ask('flood'))
+    // Half of 64 MiB holds two such answers.
+    expect(flood).toEqual(['200', '200', '503', '503', '503', '503'])
+    expect(upstream.requests).toHaveLength(6)
+    expect(await ask('quiet')).toBe('200')
+    expect(await proxy.metric('limit_hits_total', { limit: 'held_size' })).toBe(4)
+  })
+
+  test.each(['declared', 'chunked'])(
+    'and holds %s bodies that must be judged leaves memory to others',
+    async (framing) => {
+      const grants = 'grants: [acme: [example.com]]'
+      const { upstream, proxy } = await world(
+        { flood: grants, quiet: grants },
+        {
+          script: ({ socket }) => void socket.write(plainReply()),
+          config: 'limits: { held_size: 2MiB }',
+        },
+      )
+      const body = (bytes: number) =>
+        `{"ops":[{"op":"upsert","record":{"name":"_acme-challenge","type":"TXT","rdata":"${'x'.repeat(bytes)}"}}]}`
+      const begin = (consumer: string, text: string) => {
+        const socket = connect(proxy.port, '127.0.0.1')
+        onTestFinished(() => void socket.destroy())
+        const frame =
+          framing === 'declared'
+            ? `Content-Length: ${text.length}\r\n\r\n`
+            : `Transfer-Encoding: chunked\r\n\r\n${text.length.toString(16)}\r\n`
+        socket.write(
+          'PATCH /v1/dns/example.com/records HTTP/1.1\r\nHost: localhost\r\n' +
+            `X-Api-Key: ${proxy.keys[consumer] ?? ''}\r\nContent-Type: application/json\r\n${frame}`,
+        )
+        socket.write(text.slice(0, -1))
+        return {
+          socket,
+          end: () => socket.write(text.slice(-1) + (framing === 'declared' ? '' : '\r\n0\r\n\r\n')),
+          status: once(socket, 'data').then(([head]) => String(head).slice(9, 12)),
+        }
+      }
+      const large = body(800_000)
+      const first = begin('flood', large)
+      await eventually(async () => (await proxy.metric('inflight_requests')) === 1)
+      // Of one that is chunked, room is taken as it comes.
+      await eventually(async () => {
+        const second = begin('flood', large)
+        const status = await Promise.race([second.status, after(50, 'none')])
+        second.socket.destroy()
+        return status === '503'
+      })
+      expect(upstream.requests).toHaveLength(0)
+      const quiet = begin('quiet', body(300_000))
+      quiet.end()
+      expect(await quiet.status).toBe('200')
+      first.end()
+      expect(await first.status).toBe('200')
+      const third = begin('flood', large)
+      third.end()
+      expect(await third.status).toBe('200')
+    },
+  )
+
+  test('has a body streamed that need not be held, where there is no room', async () => {
+    const { upstream, proxy, ask } = await world(
+      { flood: ADMIN, quiet: ADMIN },
+      {
+        script: async ({ socket, whole }) => {
+          await whole
+          socket.write(plainReply())
+        },
+        config: 'limits: { held_size: 128KiB, judged_body_size: 4KiB }',
+      },
+    )
+    const holds = connect(proxy.port, '127.0.0.1')
+    onTestFinished(() => void holds.destroy())
+    holds.write(
+      `POST /v1/tags HTTP/1.1\r\nHost: localhost\r\nX-Api-Key: ${proxy.keys['flood'] ?? ''}\r\nContent-Length: 60000\r\n\r\nx`,
+    )
+    await eventually(async () => (await proxy.metric('inflight_requests')) === 1)
+    expect(upstream.requests).toHaveLength(0)
+    const reply = await ask('flood', '/v1/tags', 'POST', 'y'.repeat(60_000))
+    expect(reply.status).toBe(200)
+    expect(upstream.requests).toHaveLength(1)
   })
 
   test('cannot take all of limits.in_flight', async () => {

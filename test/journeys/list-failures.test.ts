@@ -86,8 +86,7 @@ describe('a list on several pages', () => {
     )
     expect(targets()).toEqual(
       [1, 2, 3].map(
-        (page) =>
-          `/v1/dns?sort_by=name&search=%6Dine&tag_ids=a&tag_ids=b&page=${page}&page_size=1000`,
+        (page) => `/v1/dns?sort_by=name&tag_ids=a&tag_ids=b&page=${page}&page_size=1000`,
       ),
     )
     for (const { fields } of upstream.requests) {
@@ -102,6 +101,42 @@ describe('a list on several pages', () => {
     const line = await proxy.accessLine(({ path }) => path === '/v1/dns')
     expect(line).toMatchObject({ status: 200, source: 'upstream', attempts: 3, consumer: 'acme' })
   })
+
+  test('is asked for without the names that the client looks for, but its own', async () => {
+    threePages(() => undefined)
+    const looked = await ask(
+      '/v1/dns?search=foreign&n%61me=foreign.example&suffix=foreign.example.&sort_by=name&sld=foreign',
+    )
+    expect([looked.status, JSON.parse(looked.text)['results']]).toEqual([200, []])
+    expect(targets()[0]).toBe('/v1/dns?sort_by=name&page=1&page_size=1000')
+    await ask('/v1/dns?name=B%C3%BCcher.example&search=foreign')
+    expect(targets()[3]).toBe('/v1/dns?name=B%C3%BCcher.example&page=1&page_size=1000')
+  })
+
+  test.each([
+    ['name=mine', 1],
+    ['name=MINE.example.', 1],
+    ['name=mine.example.org', 0],
+    ['search=mine.ex', 1],
+    ['search=ine&suffix=.example.', 1],
+    ['search=ine&suffix=mine', 0],
+    ['search=x&search=', 1],
+    ['sld=Mine', 1],
+    ['sld=min', 0],
+  ])('is searched by the proxy: %s', async (query, found) => {
+    threePages(() => undefined)
+    const reply = await ask(`/v1/dns?${query}`)
+    expect(JSON.parse(reply.text)['pagination']['total_items']).toBe(found)
+  })
+
+  test.each(['search=%ff', 'page=0', 'page_size=1001'])(
+    'is not asked for with %s',
+    async (query) => {
+      const reply = await ask(`/v1/dns?${query}`)
+      expect([reply.status, JSON.parse(reply.text)['code']]).toEqual([400, 'bad_request'])
+      expect(targets()).toEqual([])
+    },
+  )
 
   test('HEAD tells nothing of it, and does not reach OpusDNS', async () => {
     const reply = await ask('/v1/dns', [], 'HEAD')

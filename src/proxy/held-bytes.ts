@@ -1,0 +1,68 @@
+// How many bytes of bodies are in memory at once: of requests that are judged or may be sent again, of
+// lists and zones that are read to be answered by the proxy itself.
+
+import { Fault } from '../base/fault.ts'
+import type { Exchange } from './exchange.ts'
+
+/** See `heldBytes`. */
+export interface HeldBytes {
+  /**
+   * Holds `more` bytes, fewer where it is negative, on account of the consumer of `exchange` until the
+   * exchange ends. False, and then nothing changes, where there is no room.
+   */
+  hold(exchange: Exchange, more: number): boolean
+}
+
+/** What one exchange holds. */
+interface Holding {
+  bytes: number
+  readonly account: { bytes: number }
+}
+
+/**
+ * A bound of `most` bytes for all. Where there are several `consumers`, none gets more than is then left to
+ * the others: one alone gets half of it, the next a quarter.
+ */
+export function heldBytes(most: number, consumers: number): HeldBytes {
+  const accounts = new Map<string, { bytes: number }>()
+  const holdings = new WeakMap<Exchange, Holding>()
+  let held = 0
+
+  function accountOf(consumer: string): { bytes: number } {
+    let account = accounts.get(consumer)
+    if (account === undefined) accounts.set(consumer, (account = { bytes: 0 }))
+    return account
+  }
+  function open(exchange: Exchange): Holding {
+    const holding = { bytes: 0, account: accountOf(exchange.consumer) }
+    holdings.set(exchange, holding)
+    exchange.atEnd(() => move(holding, -holding.bytes))
+    return holding
+  }
+  function move(holding: Holding, more: number): void {
+    holding.bytes += more
+    holding.account.bytes += more
+    held += more
+  }
+  return {
+    hold(exchange, more) {
+      if (more === 0) return true
+      const holding = holdings.get(exchange) ?? open(exchange)
+      if (more > 0) {
+        const left = most - held - more
+        if (left < 0 || (consumers > 1 && holding.account.bytes + more > left)) return false
+      }
+      move(holding, more)
+      return true
+    },
+  }
+}
+
+/** The answer where there is no room. */
+export function noRoom(): Fault {
+  return new Fault('overloaded', {
+    detail: 'The proxy holds as many bytes of bodies as limits.held_size lets it.',
+    retryAfter: 1,
+    limit: 'held_size',
+  })
+}
