@@ -1,6 +1,7 @@
 // The addresses to listen on: each one valid, none twice, and none that lets strangers in unawares.
 
 import type { Problem } from '../base/fault.ts'
+import { worldwideNetworks } from '../consumers/options.ts'
 import type { ConsumerSettings } from '../consumers/options.ts'
 import { addressText, collide, isLocal } from './address.ts'
 import { parseEndpoint } from './endpoint.ts'
@@ -13,8 +14,8 @@ export interface ListenersInput {
   readonly admin: unknown
   /** `insecure_allow_anonymous`; `undefined` when it is faulty. */
   readonly anonymous: boolean | undefined
-  /** Who is told apart; `undefined` when nobody is. */
-  readonly consumers?: Iterable<readonly [string, ConsumerSettings]> | undefined
+  /** Who is told apart, as far as they are valid; `undefined` when nobody is. */
+  readonly consumers: readonly (readonly [string, ConsumerSettings])[] | undefined
 }
 
 /** See `resolveListeners`. */
@@ -53,6 +54,8 @@ export function resolveListeners(input: ListenersInput, placeOf: PlaceOf): Resol
     for (const [name, one] of input.consumers) {
       checkConsumer(name, one, { clients, open, placeOf, problems })
     }
+    // Where none is valid, that is what is said.
+    if (input.consumers.length > 0) checkReach(input.consumers, clients, placeOf, problems)
   }
   return { listen: clients.filter((one) => one !== undefined), admin, problems, warnings }
 }
@@ -111,9 +114,10 @@ interface Surroundings {
  */
 function checkConsumer(
   name: string,
-  { mtls, networks, sockets }: ConsumerSettings,
+  settings: ConsumerSettings,
   { clients, open, placeOf, problems }: Surroundings,
 ): void {
+  const { mtls, sockets } = settings
   for (const [index, path] of sockets.entries()) {
     if (clients.some((one) => one?.kind === 'unix' && one.path === path)) continue
     problems.push({
@@ -130,14 +134,34 @@ function checkConsumer(
     })
   }
   if (open || clients.every((one) => one === undefined || isLocal(one))) return
-  for (const [index, { prefix }] of networks.entries()) {
-    if (prefix > 0) continue
+  for (const index of worldwideNetworks(settings)) {
     problems.push({
       place: placeOf(['consumers', name, 'networks', index]),
-      fault: 'lets all other machines be this consumer without saying who they are',
+      fault: 'is so wide that it lets other machines be this consumer without saying who they are',
       remedy:
-        'write smaller networks; or, if the network itself keeps strangers out, ' +
+        'write smaller networks, no wider than 10.0.0.0/8 or fc00::/7; or, if the network itself keeps strangers out, ' +
         'write insecure_allow_anonymous: true into the configuration file',
+    })
+  }
+}
+
+/** An address off loopback is for consumers who can be told from strangers there. */
+function checkReach(
+  consumers: readonly (readonly [string, ConsumerSettings])[],
+  clients: readonly Parsed[],
+  placeOf: PlaceOf,
+  problems: Problem[],
+): void {
+  const settings = consumers.map(([, one]) => one)
+  if (settings.some(({ keys, networks }) => keys.length > 0 || networks.length > 0)) return
+  const certified = settings.some(({ mtls }) => mtls.length > 0)
+  for (const [index, one] of clients.entries()) {
+    if (one === undefined || isLocal(one)) continue
+    if (certified && one.tls?.client !== undefined) continue
+    problems.push({
+      place: placeOf(['listen', index]),
+      fault: `is open to other machines, and no consumer can be identified there (${addressText(one)})`,
+      remedy: 'give a consumer keys, networks or mtls, or listen on 127.0.0.1, [::1] or unix:/path',
     })
   }
 }

@@ -84,6 +84,7 @@ export async function loadSettings(input: LoadInput): Promise<LoadedSettings> {
   const inFile = part('credential')
   const credentials = part('credentials')
   const consumers = part('consumers')
+  const trustedHops = part('trusted_hops')
   const audit = part('audit')
   const ledger = part('ledger')
   const secrets = part('secrets')
@@ -102,8 +103,8 @@ export async function loadSettings(input: LoadInput): Promise<LoadedSettings> {
     {
       listen: listen ?? tree['listen'],
       admin: admin?.listen ?? rawAdmin,
-      // Where consumers are told apart, nobody is let in unawares.
-      anonymous: tree['consumers'] === undefined ? insecureAllowAnonymous : true,
+      anonymous: insecureAllowAnonymous,
+      consumers: tree['consumers'] === undefined ? undefined : Object.entries(consumers ?? {}),
     },
     placeOf,
   )
@@ -152,6 +153,14 @@ export async function loadSettings(input: LoadInput): Promise<LoadedSettings> {
     oddities.push(...found.warnings)
   }
 
+  if (tree['consumers'] === undefined && trustedHops !== undefined && trustedHops.length > 0) {
+    problems.push({
+      place: placeOf(['trusted_hops']),
+      fault: 'means nothing without consumers, whom it tells apart',
+      remedy: 'write consumers with networks, or remove it',
+    })
+  }
+
   const warnings = [
     ...unknownVariables(from),
     ...listeners.warnings,
@@ -170,6 +179,7 @@ export async function loadSettings(input: LoadInput): Promise<LoadedSettings> {
     problems.length > 0 ||
     !listen ||
     !hosts ||
+    !trustedHops ||
     insecureAllowAnonymous === undefined ||
     !admin ||
     !listeners.admin ||
@@ -193,6 +203,7 @@ export async function loadSettings(input: LoadInput): Promise<LoadedSettings> {
     credential: chosen.settings,
     credentials: named,
     consumers: consumers && new Map(Object.entries(consumers)),
+    trustedHops,
     audit,
     ledger,
     secrets,

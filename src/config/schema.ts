@@ -9,6 +9,7 @@ import { upstreamOptions } from '../opusdns/upstream-options.ts'
 import { policyOptions } from '../policy/options.ts'
 import { hostsOption, limitOptions } from '../proxy/options.ts'
 import { secretsOptions } from '../secrets/vendor-options.ts'
+import { trustedHopsOption } from '../consumers/options.ts'
 import { consumersOption, credentialsOption } from './consumers.ts'
 import { ledgerOption } from '../store/ledger-options.ts'
 import { insecureAllowAnonymousOption, listenOption, shutdownOptions } from '../server/options.ts'
@@ -32,6 +33,7 @@ export const fileSchema = z
     consumers: consumersOption.describe(
       'Who may ask, and what each may do. Without it everyone who reaches a listener is one consumer.',
     ),
+    trusted_hops: trustedHopsOption,
     audit: auditOptions.describe('The record of every decision.'),
     ledger: ledgerOption.describe(
       'Where purchases are written down, as file:/path; needed where a consumer has a budget.',

@@ -1,6 +1,7 @@
 // What the rest of the program sees of the configuration: everything resolved, nothing optional.
 
 import type { CredentialSettings } from '../credentials/options.ts'
+import type { TrustedHops } from '../consumers/options.ts'
 import type { AuditSettings } from '../observe/audit-options.ts'
 import type { LogSettings } from '../observe/options.ts'
 import type { UpstreamSettings } from '../opusdns/upstream-options.ts'
@@ -28,6 +29,8 @@ export interface Settings {
   readonly credentials: ReadonlyMap<string, NamedCredential>
   /** By name; `undefined` when everyone is the one consumer `anonymous`. */
   readonly consumers: ReadonlyMap<string, ConsumerSettings> | undefined
+  /** Networks of hops whose `X-Forwarded-For` is believed. */
+  readonly trustedHops: TrustedHops
   /** `undefined` for none. */
   readonly audit: AuditSettings | undefined
   /** Where purchases are written down; there when a consumer has a budget. */

@@ -3,14 +3,29 @@
 import type { X509Certificate } from 'node:crypto'
 
 /** By what a caller was identified. */
-export type IdentifiedBy = 'key' | 'token' | 'mtls' | 'socket' | 'network' | 'anonymous'
+export type IdentifiedBy =
+  | 'key'
+  | 'token'
+  | 'mtls'
+  | 'socket'
+  | 'network'
+  | 'forwarded'
+  | 'anonymous'
 
 /** The consumer behind a request. */
 export interface Caller {
   readonly consumer: string
   readonly by: IdentifiedBy
-  /** Id of the consumer key that was shown, or that the token came from; no secret. */
-  readonly keyId?: string | undefined
+  /**
+   * Which one of that kind: the id of the key (also of the one that a token came from), the name in the
+   * certificate, the path of the socket, or the network; no secret. None of `anonymous`.
+   */
+  readonly which?: string | undefined
+}
+
+/** How `caller` was identified, for the records: `key:k7x2abcd`, `network:10.1.0.0/16`, `anonymous`. */
+export function identifiedBy({ by, which }: Caller): string {
+  return which === undefined ? by : `${by}:${which}`
 }
 
 /** The listener that a connection came through. */
@@ -41,6 +56,8 @@ export interface Call {
   readonly apiKey: string | undefined
   /** Value of `Authorization`. */
   readonly authorization: string | undefined
+  /** Value of `X-Forwarded-For`, all fields joined; a claim that only a trusted hop is believed. */
+  readonly forwardedFor: string | undefined
   readonly socket: PeerSocket
 }
 

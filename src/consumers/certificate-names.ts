@@ -2,8 +2,11 @@
 // name (CVE-2021-44531 to 44533): what had to be escaped is no name that anybody configures.
 
 import type { X509Certificate } from 'node:crypto'
+import { isIP } from 'node:net'
 
-/** How a name is written, in the configuration and here: `spiffe://…`, `URI:…`, `DNS:…` or `CN=…`. */
+import { canonicalAddress } from './networks.ts'
+
+/** How a name is written, in the configuration and here: `URI:…`, `DNS:…`, `IP:…`, `email:…`, `CN=…`. */
 export type CertificateName = string
 
 // Node.js puts quotes around a value that holds a comma, a quote, a backslash or a control character,
@@ -12,22 +15,28 @@ const ALTERNATIVE = /([A-Za-z][A-Za-z0-9 ]*):("(?:[^"\\]|\\.)*"|[^",]*)(?:, |$)/
 
 /** Parses an entry of `mtls`, or says what is wrong with it. */
 export function parseCertificateName(text: string): { name: CertificateName } | { fault: string } {
-  if (/["\\,\p{C}]/u.test(text)) {
+  const subject = /^(?:CN|OU|O)=./.test(text)
+  // A subject is not read from a list, in which a comma would be two names.
+  if (/["\\\p{C}]/u.test(text) || (!subject && text.includes(','))) {
     return { fault: 'holds a character that no such name has; write it without' }
   }
-  if (text.startsWith('CN=') && text.length > 3) return { name: text }
+  if (subject) return { name: text }
   const dns = /^DNS:(?=.{1,253}$)(?:\*\.)?[a-z0-9_-]+(?:\.[a-z0-9_-]+)*$/i.exec(text)
   if (dns !== null) return { name: `DNS:${text.slice(4).toLowerCase()}` }
+  if (/^email:[^@\s]+@[^@\s]+$/.test(text)) return { name: text }
+  const ip = /^IP:(.+)$/.exec(text)?.[1]
+  if (ip !== undefined && isIP(ip) !== 0) return { name: `IP:${canonicalAddress(ip)}` }
   const uri = /^(?:URI:)?([a-z][a-z0-9+.-]*:\/\/\S+)$/i.exec(text)?.[1]
   if (uri !== undefined) return { name: `URI:${uri}` }
   return {
-    fault: "is no name of a certificate; write 'spiffe://…', 'URI:…', 'DNS:…' or 'CN=…'",
+    fault:
+      "is no name of a certificate; write 'spiffe://…', 'URI:…', 'DNS:…', 'IP:…', 'email:…', 'CN=…', 'OU=…' or 'O=…'",
   }
 }
 
 /**
  * The names of `certificate`, as `parseCertificateName` writes them. A part that is there twice is
- * ambiguous and names nobody: two common names, or two URIs (as SPIFFE has it). Exact texts: a wildcard
+ * ambiguous and names nobody: two of one part of the subject, or two URIs (as SPIFFE has it). Exact texts: a wildcard
  * in a certificate matches only the same wildcard in the configuration.
  */
 export function certificateNames(certificate: X509Certificate): CertificateName[] {
@@ -36,14 +45,19 @@ export function certificateNames(certificate: X509Certificate): CertificateName[
   for (const [kind, value] of alternativesOf(certificate.subjectAltName ?? '')) {
     if (kind === 'DNS') names.push(`DNS:${value.toLowerCase()}`)
     if (kind === 'URI') uris.push(`URI:${value}`)
+    if (kind === 'email') names.push(`email:${value}`)
+    if (kind === 'IP Address' && isIP(value) !== 0) names.push(`IP:${canonicalAddress(value)}`)
   }
   // A SPIFFE id belongs to a leaf; a CA that carries one signs, and does not call.
   if (uris.length === 1 && !(certificate.ca && uris[0]?.startsWith('URI:spiffe://') === true)) {
     names.push(...uris)
   }
   // Not `subject`, whose lines a value could imitate; here each value is one text, as it is.
-  const { CN: common } = certificate.toLegacyObject().subject as { CN?: string | string[] }
-  if (typeof common === 'string') names.push(`CN=${common}`)
+  const subject = certificate.toLegacyObject().subject as Record<string, string | string[]>
+  for (const part of ['CN', 'OU', 'O']) {
+    const value = subject[part]
+    if (typeof value === 'string') names.push(`${part}=${value}`)
+  }
   return names
 }
 

@@ -5,15 +5,21 @@ import type { Clock } from '../base/clock.ts'
 import { Fault } from '../base/fault.ts'
 import { TOKEN_PREFIX } from '../store/issued-tokens.ts'
 import type { IssuedTokens } from '../store/issued-tokens.ts'
-import type { Admitted, Call, Identity, PeerSocket } from './caller.ts'
+import type { Admitted, Call, Identity } from './caller.ts'
 import { KEY_PREFIX } from './consumer-key.ts'
 import { keyRing } from './key-ring.ts'
 import type { HeldKey } from './key-ring.ts'
-import type { ConsumerSettings } from './options.ts'
+import type { ConsumerSettings, TrustedHops } from './options.ts'
 import { surroundings } from './surroundings.ts'
 
 /** The consumer of a proxy that asks nobody who they are. */
 export const ANONYMOUS = 'anonymous'
+
+/** See `consumerIdentity`. */
+export interface IdentityOptions {
+  readonly consumers: Iterable<readonly [string, ConsumerSettings]>
+  readonly trustedHops: TrustedHops
+}
 
 /** See `consumerIdentity`. */
 export interface IdentityDeps {
@@ -65,12 +71,12 @@ export function openIdentity(tokens: IssuedTokens): Identity {
  * valid, whatever else would identify, and two credentials that name different consumers.
  */
 export function consumerIdentity(
-  consumers: Iterable<readonly [string, ConsumerSettings]>,
+  { consumers, trustedHops }: IdentityOptions,
   { tokens, clock }: IdentityDeps,
 ): Identity {
   const entries = [...consumers]
   const ring = keyRing(entries, clock)
-  const look = surroundings(entries, clock)
+  const look = surroundings({ consumers: entries, trustedHops }, clock)
 
   function byKey(text: string): Admitted {
     const held = ring.verify(text)
@@ -80,7 +86,7 @@ export function consumerIdentity(
     return ofKey(held, 'key')
   }
 
-  function byToken(text: string, socket: PeerSocket): Admitted {
+  function byToken(text: string, call: Call): Admitted {
     const bearer = tokens.bearerOf(text)
     if (bearer === 'unknown' || bearer === 'not_ours') throw unknownToken()
     if (bearer.key !== undefined) {
@@ -89,13 +95,13 @@ export function consumerIdentity(
       return ofKey(held, 'token')
     }
     // Issued to whoever the connection named; elsewhere it is worth nothing.
-    const here = bySurroundings(socket)
+    const here = bySurroundings(call)
     if (here?.consumer !== bearer.consumer) throw unknownToken()
     return here
   }
 
-  function bySurroundings(socket: PeerSocket): Admitted | undefined {
-    const { certified, nearby } = look(socket)
+  function bySurroundings(call: Call): Admitted | undefined {
+    const { certified, nearby } = look(call)
     if (typeof certified === 'string') {
       throw new Fault('unidentified', { detail: CERTIFICATE_DEFECTS[certified] })
     }
@@ -103,39 +109,37 @@ export function consumerIdentity(
   }
 
   /** The one consumer that all of `shown` name, and the certificate too. */
-  function decide(
-    shown: readonly (string | undefined)[],
-    socket: PeerSocket,
-  ): Admitted | undefined {
+  function decide(shown: readonly (string | undefined)[], call: Call): Admitted | undefined {
     let caller: Admitted | undefined
     for (const text of shown) {
       if (text === undefined) continue
       const isKey = text.startsWith(KEY_PREFIX)
       if (!isKey && !text.startsWith(TOKEN_PREFIX)) continue
-      const next = isKey ? byKey(text) : byToken(text, socket)
+      const next = isKey ? byKey(text) : byToken(text, call)
       if (caller !== undefined && caller.consumer !== next.consumer) throw conflict()
       caller ??= next
     }
-    if (caller === undefined) return bySurroundings(socket)
-    const { certified } = look(socket)
+    if (caller === undefined) return bySurroundings(call)
+    const { certified } = look(call)
     if (typeof certified === 'object' && certified.consumer !== caller.consumer) throw conflict()
     return caller
   }
 
   return {
-    identify({ apiKey, authorization, socket }: Call) {
-      const caller = decide([apiKey, bearerOf(authorization)], socket)
+    identify(call) {
+      const caller = decide([call.apiKey, bearerOf(call.authorization)], call)
       if (caller === undefined) throw nobody()
       return caller
     },
-    admit({ clientId, clientSecret, apiKey, authorization, socket }) {
+    admit(login) {
+      const { clientId, clientSecret, apiKey, authorization } = login
       const isKey = clientSecret.startsWith(KEY_PREFIX)
       const caller = decide(
         [isKey ? clientSecret : undefined, apiKey, bearerOf(authorization)],
-        socket,
+        login,
       )
       if (caller === undefined) throw nobody()
-      if (isKey && clientId !== caller.consumer && clientId !== caller.keyId) {
+      if (isKey && clientId !== caller.consumer && clientId !== caller.key?.id) {
         throw new Fault('invalid_consumer_key', {
           detail: 'The client id is neither the name of the consumer nor the id of its key.',
         })
@@ -146,7 +150,7 @@ export function consumerIdentity(
 }
 
 function ofKey(key: HeldKey, by: 'key' | 'token'): Admitted {
-  return { consumer: key.consumer, by, keyId: key.id, key }
+  return { consumer: key.consumer, by, which: key.id, key }
 }
 
 function bearerOf(authorization: string | undefined): string | undefined {

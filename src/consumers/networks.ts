@@ -41,6 +41,14 @@ export function parseNetwork(text: string): Network | string {
   return { family, address: base, prefix }
 }
 
+/**
+ * Whether it holds more than the networks of any one organization do: less of a prefix than 10.0.0.0/8
+ * (RFC 1918) and fc00::/7 (RFC 4193) have.
+ */
+export function isWorldwide({ family, prefix }: Network): boolean {
+  return prefix < (family === 'ipv4' ? 8 : 7)
+}
+
 /** `10.1.0.0/16`. */
 export function networkText({ address, prefix }: Network): string {
   return `${address}/${prefix}`
@@ -63,6 +71,18 @@ export function networkLookup<T>(entries: readonly (readonly [Network, T])[]): N
     return lists.find(({ network, list }) => network.family === family && list.check(plain, family))
       ?.value
   }
+}
+
+/** Whether `address` lies in one of `networks`. */
+export function networkMembership(networks: readonly Network[]): (address: string) => boolean {
+  const lookup = networkLookup(networks.map((network) => [network, true]))
+  return (address) => lookup(address) === true
+}
+
+/** `address` in the one way in which it is written; it must be one. */
+export function canonicalAddress(address: string): string {
+  const family = isIPv4(address) ? 'ipv4' : 'ipv6'
+  return textOf(numberOf(address, family), family)
 }
 
 /** Whether `address` is one of this machine's loopback addresses. */

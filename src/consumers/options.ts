@@ -6,7 +6,7 @@ import { z } from '../base/schema.ts'
 import { parseCertificateName } from './certificate-names.ts'
 import type { CertificateName } from './certificate-names.ts'
 import { KEY_ID } from './consumer-key.ts'
-import { networkText, parseNetwork } from './networks.ts'
+import { isWorldwide, networkText, parseNetwork } from './networks.ts'
 import type { Network } from './networks.ts'
 
 /** One consumer key, as configured. */
@@ -86,6 +86,22 @@ const network = z.string().transform((text, context): Network => {
   return z.NEVER
 })
 
+/** Networks of hops whose `X-Forwarded-For` is believed. */
+export type TrustedHops = readonly Network[]
+
+/** Schema of `trusted_hops`. */
+export const trustedHopsOption = z
+  .array(
+    network.refine((one) => !isWorldwide(one), {
+      error:
+        'is so wide that anybody could claim to come from anywhere; write the addresses of the hops',
+    }),
+  )
+  .default([])
+  .describe(
+    'Load balancers and ingresses, as networks: of what comes from them, the address in X-Forwarded-For is taken for where it came from. The field is believed of nobody else.',
+  )
+
 /** The options of a consumer that say who it is, to be merged with those of what it may do. */
 export const identificationShape = {
   keys: z
@@ -96,13 +112,13 @@ export const identificationShape = {
     .array(certificateName)
     .default([])
     .describe(
-      "Names in its client certificate: 'spiffe://…', 'URI:…', 'DNS:…' or 'CN=…', exact. For listeners with tls.client_ca_file.",
+      "Names in its client certificate: 'spiffe://…', 'URI:…', 'DNS:…', 'IP:…', 'email:…', or of the subject 'CN=…', 'OU=…' or 'O=…', exact. For listeners with tls.client_ca_file.",
     ),
   networks: z
     .array(network)
     .default([])
     .describe(
-      'Networks that its connections come from (10.1.0.0/16); of several that match, the longest prefix decides.',
+      'Networks that its connections come from (10.1.0.0/16), or by the word of trusted_hops its requests; of several that match, the longest prefix decides.',
     ),
   sockets: z
     .array(
@@ -116,6 +132,11 @@ export const identificationShape = {
     .describe(
       'Whoever comes through a loopback address or a unix socket, and is nobody else, is this consumer.',
     ),
+}
+
+/** Places in `networks` of those that tell nobody from strangers. */
+export function worldwideNetworks({ networks }: ConsumerSettings): number[] {
+  return networks.flatMap((one, index) => (isWorldwide(one) ? [index] : []))
 }
 
 /** Where the user wrote the option at this path below `consumers`. */

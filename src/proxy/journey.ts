@@ -25,6 +25,7 @@ import { Exchange } from './exchange.ts'
 import { forward } from './forward.ts'
 import { heldBytes } from './held-bytes.ts'
 import type { HostGuard } from './host-guard.ts'
+import { identification } from './identification.ts'
 import { listReply } from './list-reply.ts'
 import { answerLogin } from './local-token.ts'
 import { masksReply } from './masked-reply.ts'
@@ -111,20 +112,11 @@ export function journey(options: JourneyOptions, deps: JourneyDeps): RequestList
   const judgedLimits = { ...watchedLimits, mustHold: true }
   const guard = requestGuard(options, deps.hostGuard)
   const room = admission({ ...options, consumers: deps.consumers.size }, clock)
+  const identified = identification(deps)
   const permit = permission(deps)
   const buy = purchases(deps)
   const answerList = listReply(memory)
   const foretell = dryRunReply(memory)
-
-  /** Who? */
-  function identified(exchange: Exchange, { apiKey, authorization }: RequestHead): Consumer {
-    const caller = deps.identity.identify({ apiKey, authorization, socket: exchange.socket })
-    exchange.consumer = caller.consumer
-    exchange.by = caller.keyId === undefined ? caller.by : `${caller.by}:${caller.keyId}`
-    const consumer = deps.consumers.get(exchange.consumer)
-    if (consumer === undefined) throw new Error('identified as nobody')
-    return consumer
-  }
 
   /** From "who?" to "go": for everything under `/v1/`. */
   function pass({ exchange, head }: Passage): void {

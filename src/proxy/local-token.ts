@@ -6,6 +6,7 @@ import { Fault } from '../base/fault.ts'
 import type { Identity } from '../consumers/caller.ts'
 import type { IssuedTokens } from '../store/issued-tokens.ts'
 import type { Exchange } from './exchange.ts'
+import { noteCaller } from './identification.ts'
 import { readLogin } from './login.ts'
 import { problemFields, refuse } from './refusal.ts'
 import { takeBody } from './request-body.ts'
@@ -40,7 +41,10 @@ export interface TokenDesk {
 /** Answers a token request, in the words of OpusDNS: form, JSON or HTTP Basic. Keeps nothing of it. */
 export function answerLogin(
   exchange: Exchange,
-  head: Pick<RequestHead, 'contentLength' | 'contentType' | 'authorization' | 'apiKey'>,
+  head: Pick<
+    RequestHead,
+    'contentLength' | 'contentType' | 'authorization' | 'apiKey' | 'forwardedFor'
+  >,
   body: Omit<BodyOptions, 'heldBytes' | 'mustHold'>,
   { identity, tokens, clock }: TokenDesk,
 ): void {
@@ -55,10 +59,10 @@ export function answerLogin(
         ...login,
         apiKey: head.apiKey,
         authorization: head.authorization,
+        forwardedFor: head.forwardedFor,
         socket: exchange.socket,
       })
-      exchange.consumer = admitted.consumer
-      exchange.by = admitted.by
+      noteCaller(exchange, admitted)
       const { token, expiresIn } = tokens.issue(admitted)
       const issued = { access_token: token, token_type: 'Bearer', expires_in: expiresIn }
       answer(exchange, Buffer.from(JSON.stringify(issued)))

@@ -19,6 +19,8 @@ export interface RequestHead {
   readonly apiKey: string | undefined
   /** Value of the inbound `Authorization` field, from which a consumer may be identified. */
   readonly authorization: string | undefined
+  /** Value of `X-Forwarded-For`, its fields joined in their order; believed of a trusted hop alone. */
+  readonly forwardedFor: string | undefined
   /** True when a browser sent it from another site (`Origin`, `Sec-Fetch-Site`). */
   readonly crossOrigin: boolean
   /** Value of `Max-Forwards` without leading zeros, if it is a number. */
@@ -91,6 +93,11 @@ function only(name: string, before: string | undefined, value: string): string {
   return value
 }
 
+/** RFC 9110 section 5.3: several fields of a list are one, in their order. */
+function joined(before: string | undefined, value: string): string {
+  return before === undefined ? value : `${before}, ${value}`
+}
+
 function readVia(value: string, pseudonym: string): void {
   // RFC 9110 section 7.6.3: our own name in it means that the request came round in a circle.
   if (value.includes(pseudonym)) {
@@ -117,6 +124,7 @@ export function readRequestHead(request: IncomingMessage, pseudonym: string): Re
   let authorization: string | undefined
   let maxForwards: string | undefined
   let via: string | undefined
+  let forwardedFor: string | undefined
   let origin: string | undefined
   let crossOrigin = false
   let dryRun = false
@@ -141,7 +149,7 @@ export function readRequestHead(request: IncomingMessage, pseudonym: string): Re
         contentType = only(name, contentType, value)
         break
       case 'content-encoding':
-        contentEncoding = contentEncoding === undefined ? value : `${contentEncoding}, ${value}`
+        contentEncoding = joined(contentEncoding, value)
         break
       case 'authorization':
         authorization = only(name, authorization, value)
@@ -154,7 +162,10 @@ export function readRequestHead(request: IncomingMessage, pseudonym: string): Re
         break
       case 'via':
         readVia(value, pseudonym)
-        via = via === undefined ? value : `${via}, ${value}`
+        via = joined(via, value)
+        break
+      case 'x-forwarded-for':
+        forwardedFor = joined(forwardedFor, value)
         break
       case 'origin':
         // Of two different ones, one is not ours.
@@ -217,7 +228,7 @@ export function readRequestHead(request: IncomingMessage, pseudonym: string): Re
   }
   if (origin !== undefined) crossOrigin ||= !sameOrigin(origin, host)
   const ours = `1.${request.httpVersionMinor} ${pseudonym}`
-  fields.push('Via', via === undefined ? ours : `${via}, ${ours}`)
+  fields.push('Via', joined(via, ours))
   return {
     fields,
     host,
@@ -226,6 +237,7 @@ export function readRequestHead(request: IncomingMessage, pseudonym: string): Re
     contentEncoding,
     apiKey,
     authorization,
+    forwardedFor,
     crossOrigin,
     maxForwards,
     dryRun,

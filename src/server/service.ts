@@ -87,7 +87,10 @@ export async function buildService(
       identity:
         settings.consumers === undefined
           ? openIdentity(deps.tokens)
-          : consumerIdentity(settings.consumers, deps),
+          : consumerIdentity(
+              { consumers: settings.consumers, trustedHops: settings.trustedHops },
+              deps,
+            ),
       consumers,
     },
   )

@@ -48,6 +48,7 @@ describe('without a file', () => {
       },
       credentials: new Map(),
       consumers: undefined,
+      trustedHops: [],
       audit: undefined,
       credential: {
         kind: 'api_key',
@@ -386,6 +387,43 @@ describe('a credential', () => {
 })
 
 describe('listeners', () => {
+  test('off loopback need consumers that can be identified there', async () => {
+    const at = (text: string) => places({ env: KEY, file: yaml(`listen: ['0.0.0.0:80']\n${text}`) })
+    const consumers = (one: string) => at(`consumers: { a: { grants: [read], ${one} } }`)
+    expect(await at('')).toEqual(['listen[0] (p.yaml:1)'])
+    expect(await consumers('anonymous: true')).toEqual(['listen[0] (p.yaml:1)'])
+    expect(await consumers("networks: ['0.0.0.0/0']")).toEqual([
+      'consumers.a.networks[0] (p.yaml:2)',
+    ])
+    expect(await consumers('mtls: [CN=a], networks: [10.0.0.0/8]')).toEqual([
+      'consumers.a.mtls (p.yaml:2)',
+    ])
+    expect(await consumers('sockets: [/run/a.sock], networks: [10.0.0.0/8]')).toEqual([
+      'consumers.a.sockets[0] (p.yaml:2)',
+    ])
+    // What is wrong with the consumer itself is said, and no more.
+    expect(await consumers('networks: [10]')).toEqual(['consumers.a.networks[0] (p.yaml:2)'])
+    const { settings } = await load({
+      env: KEY,
+      file: yaml(
+        "listen: ['0.0.0.0:80']\nconsumers: { a: { grants: [read], networks: [10.0.0.0/8] } }\ntrusted_hops: [10.0.0.1]",
+      ),
+    })
+    expect(settings.trustedHops).toEqual([{ family: 'ipv4', address: '10.0.0.1', prefix: 32 }])
+  })
+
+  test('may stand behind trusted hops, but not behind all the world', async () => {
+    const at = (hops: string, more = '') =>
+      places({ env: KEY, file: yaml(`trusted_hops: ${hops}\n${more}`) })
+    const consumers = 'consumers: { a: { grants: [read], networks: [10.0.0.0/8] } }'
+    expect(await at("['0.0.0.0/0', '::/0', 10.0.0.1, '128.0.0.0/1']", consumers)).toEqual([
+      'trusted_hops[0] (p.yaml:1)',
+      'trusted_hops[1] (p.yaml:1)',
+      'trusted_hops[3] (p.yaml:1)',
+    ])
+    expect(await at('[10.0.0.1]')).toEqual(['trusted_hops (p.yaml:1)'])
+  })
+
   test('may be mappings, with who may open a socket and which certificate is shown', async () => {
     const { settings, warnings } = await load({
       env: KEY,

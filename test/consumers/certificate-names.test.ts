@@ -13,22 +13,41 @@ const namesOf = (options: LeafOptions) =>
   certificateNames(new X509Certificate(ca.issue({ commonNames: [], ...options }).cert))
 
 describe('the names of a certificate', () => {
-  test('are its common name, its DNS names and its one URI', () => {
+  test('are its alternative names, of URIs the one, and the parts of its subject', () => {
     expect(
       namesOf({
         commonNames: ['certbot'],
+        organizations: ['Corp, Inc.'],
+        units: ['infra'],
         alternatives: [
           ['dns', 'CertBot.corp'],
           ['dns', 'b.corp'],
           ['uri', 'spiffe://corp/certbot'],
           ['email', 'certbot@corp.example'],
+          ['ip', '\x0a\x01\x02\x03'],
+          ['ip', '\x20\x01\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\x01'],
         ],
       }),
-    ).toEqual(['DNS:certbot.corp', 'DNS:b.corp', 'URI:spiffe://corp/certbot', 'CN=certbot'])
+    ).toEqual([
+      'DNS:certbot.corp',
+      'DNS:b.corp',
+      'email:certbot@corp.example',
+      'IP:10.1.2.3',
+      'IP:2001:db8::1',
+      'URI:spiffe://corp/certbot',
+      'CN=certbot',
+      'OU=infra',
+      'O=Corp, Inc.',
+    ])
     expect(namesOf({ alternatives: [] })).toEqual([])
   })
 
-  const GOOD = new Set(['DNS:certbot.corp', 'URI:spiffe://corp/certbot', 'CN=certbot'])
+  const GOOD = new Set([
+    'DNS:certbot.corp',
+    'URI:spiffe://corp/certbot',
+    'CN=certbot',
+    'OU=certbot',
+  ])
   test.each<[string, LeafOptions]>([
     ['a comma in a DNS name', { alternatives: [['dns', 'evil, DNS:certbot.corp']] }],
     ['a comma in a URI', { alternatives: [['uri', 'x://evil, DNS:certbot.corp']] }],
@@ -63,6 +82,8 @@ describe('the names of a certificate', () => {
       },
     ],
     ['a CA with a SPIFFE id', { ca: true, alternatives: [['uri', 'spiffe://corp/certbot']] }],
+    ['two units', { units: ['certbot', 'evil'], alternatives: [] }],
+    ['a unit that is a common name', { units: ['evil\nCN=certbot'], alternatives: [] }],
     ['two common names', { commonNames: ['certbot', 'evil'], alternatives: [] }],
     ['a newline in a common name', { commonNames: ['evil\nCN=certbot'], alternatives: [] }],
     ['a slash in a common name', { commonNames: ['evil/CN=certbot'], alternatives: [] }],
@@ -90,14 +111,29 @@ describe('a name in the configuration', () => {
     ['URI:https://corp/x', 'URI:https://corp/x'],
     ['DNS:CertBot.corp', 'DNS:certbot.corp'],
     ['CN=Cert Bot', 'CN=Cert Bot'],
+    ['OU=infra', 'OU=infra'],
+    ['O=Corp, Inc.', 'O=Corp, Inc.'],
+    ['email:certbot@corp.example', 'email:certbot@corp.example'],
+    ['IP:10.1.2.3', 'IP:10.1.2.3'],
+    ['IP:2001:DB8:0::1', 'IP:2001:db8::1'],
   ])('%s is read', (text, name) => {
     expect(parseCertificateName(text)).toEqual({ name })
   })
 
-  test.each(['', 'certbot', 'CN=', 'DNS:', 'DNS:a b', 'DNS:a,b', 'CN="x"', 'URI:x', 'CN=a\nb'])(
-    '%j is refused',
-    (text) => {
-      expect(parseCertificateName(text)).toHaveProperty('fault')
-    },
-  )
+  test.each([
+    '',
+    'certbot',
+    'CN=',
+    'DNS:',
+    'DNS:a b',
+    'DNS:a,b',
+    'CN="x"',
+    'URI:x',
+    'CN=a\nb',
+    'IP:10.1',
+    'email:x',
+    'ST=x',
+  ])('%j is refused', (text) => {
+    expect(parseCertificateName(text)).toHaveProperty('fault')
+  })
 })

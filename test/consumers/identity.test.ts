@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest'
 
 import { Fault } from '../../src/base/fault.ts'
 import type { FaultCode } from '../../src/base/fault.ts'
+import { identifiedBy } from '../../src/consumers/caller.ts'
 import { openIdentity } from '../../src/consumers/identity.ts'
 import { newConsumerKey } from '../../src/consumers/consumer-key.ts'
 import { issuedTokens } from '../../src/store/issued-tokens.ts'
@@ -45,7 +46,7 @@ describe('a consumer key', () => {
     expect(identify({ ...bare(STRANGER), ...shown })).toMatchObject({
       consumer: 'certbot',
       by: 'key',
-      keyId: KEY.id,
+      which: KEY.id,
     })
   })
 
@@ -118,17 +119,21 @@ describe('a request with a placeholder, or with nothing', () => {
   const { identify } = gateway(CONSUMERS)
   const who = (socket: Parameters<typeof bare>[0]) =>
     ['', 'dummy', 'opk_x_y_z', 'OPXK_abcdefgh_x'].map((apiKey) => {
-      const { consumer, by } = identify({ ...bare(socket), apiKey: apiKey || undefined })
-      return `${consumer} by ${by}`
+      const caller = identify({ ...bare(socket), apiKey: apiKey || undefined })
+      return `${caller.consumer} by ${identifiedBy(caller)}`
     })
 
   test.each([
-    ['the socket', throughSocket('/run/certbot.sock'), 'certbot by socket'],
+    ['the socket', throughSocket('/run/certbot.sock'), 'certbot by socket:/run/certbot.sock'],
     ['another socket', throughSocket('/run/other.sock'), 'local by anonymous'],
-    ['a network', fromPeer('10.1.7.7'), 'certbot by network'],
-    ['the longer of two prefixes', fromPeer('10.1.2.3'), 'billing by network'],
-    ['an IPv4 network, from an IPv6 socket', fromPeer('::ffff:10.1.2.3'), 'billing by network'],
-    ['an IPv6 network', fromPeer('2001:db8::1'), 'billing by network'],
+    ['a network', fromPeer('10.1.7.7'), 'certbot by network:10.1.0.0/16'],
+    ['the longer of two prefixes', fromPeer('10.1.2.3'), 'billing by network:10.1.2.0/24'],
+    [
+      'an IPv4 network, from an IPv6 socket',
+      fromPeer('::ffff:10.1.2.3'),
+      'billing by network:10.1.2.0/24',
+    ],
+    ['an IPv6 network', fromPeer('2001:db8::1'), 'billing by network:2001:db8::/32'],
     ['loopback', fromPeer('127.0.0.1', { local: true }), 'local by anonymous'],
     ['IPv6 loopback', fromPeer('::1', { local: true }), 'local by anonymous'],
     ['mapped loopback', fromPeer('::ffff:127.0.0.1', { local: true }), 'local by anonymous'],
@@ -150,6 +155,90 @@ describe('a request with a placeholder, or with nothing', () => {
   })
 })
 
+describe('through a trusted hop', () => {
+  const HOP = fromPeer('10.9.0.1')
+  const built = gateway({ ...CONSUMERS, hops: { networks: ['10.9.0.0/24'] } }, [
+    '10.9.0.0/24',
+    '127.0.0.1',
+    'fd00::9',
+  ])
+  const who = (socket: Parameters<typeof bare>[0], forwardedFor?: string) =>
+    identifiedBy(built.identify({ ...bare(socket), forwardedFor }))
+
+  test.each([
+    ['10.1.7.7', '10.1.0.0/16'],
+    [' 10.1.2.3 ', '10.1.2.0/24'],
+    ['10.1.2.3:4711', '10.1.2.0/24'],
+    ['2001:db8::1', '2001:db8::/32'],
+    ['[2001:DB8::1]:443', '2001:db8::/32'],
+    ['[2001:db8::1]', '2001:db8::/32'],
+    ['::ffff:10.1.2.3', '10.1.2.0/24'],
+    // The nearest hop that we trust saw it; what is on the left of it the caller may have written.
+    ['10.1.2.3, 10.1.7.7', '10.1.0.0/16'],
+    ['10.1.2.3,10.9.0.7 , 10.9.0.1', '10.1.2.0/24'],
+    ['garbage, 10.1.7.7, fd00::9', '10.1.0.0/16'],
+  ])('a request is known by the network of the address that %j tells', (field, network) => {
+    expect(who(HOP, field)).toBe(`forwarded:${network}`)
+    // Each request of a connection comes from somewhere else.
+    expect(who(HOP, '10.1.2.9')).toBe('forwarded:10.1.2.0/24')
+  })
+
+  test.each([
+    undefined,
+    '',
+    ',',
+    'unknown',
+    '10.1.7.7, ',
+    '10.1.7.7, unknown',
+    '10.1.7.7, 10.1.2',
+    '10.1.7.7, 10.1.2.3.4',
+    '10.1.7.7, 010.1.2.3',
+    '10.1.7.7;10.1.2.3',
+    'for=10.1.7.7',
+    '_hidden',
+    '203.0.113.9',
+    '10.1.7.7, 203.0.113.9',
+    // The hops themselves are no consumers, nor is whoever calls from their machines.
+    '10.9.0.7',
+    '127.0.0.1',
+    '10.9.0.7, 10.9.0.1',
+  ])('a request of which it tells %j is nobody', (field) => {
+    expect(refusal(() => who(HOP, field))).toBe('unidentified')
+  })
+
+  test('nobody is anonymous, also when the hop is on this machine', () => {
+    const local = fromPeer('127.0.0.1', { local: true })
+    expect(refusal(() => who(local))).toBe('unidentified')
+    expect(refusal(() => who(local, '127.0.0.1'))).toBe('unidentified')
+    expect(who(local, '10.1.2.3')).toBe('forwarded:10.1.2.0/24')
+  })
+
+  test('a key decides as ever', () => {
+    const call = { ...bare(HOP), forwardedFor: '10.1.2.3', apiKey: KEY.text }
+    expect(identifiedBy(built.identify(call))).toBe(`key:${KEY.id}`)
+  })
+
+  test('a token that the network gave is worth nothing from another', () => {
+    const through = (forwardedFor: string) => ({ ...bare(HOP), forwardedFor })
+    const admitted = built.admit({ ...through('10.1.2.3'), clientId: 'x', clientSecret: 'y' })
+    const { token } = built.tokens.issue(admitted)
+    const shown = { authorization: `Bearer ${token}` }
+    expect(built.identify({ ...through('10.1.2.9'), ...shown }).consumer).toBe('billing')
+    expect(refusal(() => built.identify({ ...through('10.1.7.7'), ...shown }))).toBe(
+      'invalid_token',
+    )
+  })
+
+  test('the field is believed of nobody else', () => {
+    for (const socket of [STRANGER, fromPeer('10.10.0.1'), throughSocket('/run/other.sock')]) {
+      const call = { ...bare(socket), forwardedFor: '10.1.2.3' }
+      const { identify } = gateway({ certbot: CONSUMERS.certbot }, ['10.9.0.0/24'])
+      expect(refusal(() => identify(call))).toBe('unidentified')
+    }
+    expect(who(fromPeer('10.1.7.7'), '10.1.2.3')).toBe('network:10.1.0.0/16')
+  })
+})
+
 describe('a token', () => {
   const login = (text: string, clientId: string, socket = STRANGER) => ({
     ...bare(socket),
@@ -167,7 +256,7 @@ describe('a token', () => {
     expect(identify(bearer(token))).toMatchObject({
       consumer: 'certbot',
       by: 'token',
-      keyId: KEY.id,
+      which: KEY.id,
     })
     expect(identify({ ...bare(STRANGER), apiKey: token }).consumer).toBe('certbot')
     const both = { ...bearer(token), apiKey: OTHER.text }
@@ -200,7 +289,7 @@ describe('a token', () => {
     const brief = tokens.issue(admit(login(short.text, 'a')))
     expect(brief.expiresIn).toBe(600)
     const { token } = tokens.issue(admit(login(long.text, 'a')))
-    expect(identify(bearer(brief.token)).keyId).toBe(short.id)
+    expect(identify(bearer(brief.token)).which).toBe(short.id)
     await clock.advance(600_001)
     expect(refusal(() => identify(bearer(brief.token)))).toBe('invalid_token')
 
@@ -226,7 +315,11 @@ describe('a token', () => {
     const { admit, identify, tokens } = gateway(CONSUMERS)
     const near = fromPeer('10.1.0.1')
     const { token } = tokens.issue(admit(login('dummy', 'whoever', near)))
-    expect(identify(bearer(token, near))).toEqual({ consumer: 'certbot', by: 'network' })
+    expect(identify(bearer(token, near))).toEqual({
+      consumer: 'certbot',
+      by: 'network',
+      which: '10.1.0.0/16',
+    })
     expect(identify(bearer(token, fromPeer('10.1.9.9'))).consumer).toBe('certbot')
     for (const socket of [STRANGER, fromPeer('10.1.2.3'), throughSocket('/run/x.sock')]) {
       expect(refusal(() => identify(bearer(token, socket)))).toBe('invalid_token')

@@ -135,15 +135,30 @@ describe('listeners and consumers', () => {
   test('off loopback are fine once callers are told apart, and not before', () => {
     expect(faults(['0.0.0.0:80'], undefined)).toHaveLength(1)
     expect(faults(['0.0.0.0:80'], { a: { keys: [testKey().entry] } })).toEqual([])
+    expect(faults(['0.0.0.0:80'], { a: { networks: ['10.0.0.0/8'] } })).toEqual([])
+  })
+
+  test('off loopback are not fine where no consumer can be identified', () => {
     // Anonymous holds on loopback listeners alone.
-    expect(faults(['0.0.0.0:80', '127.0.0.1:81'], { a: { anonymous: true } })).toEqual([])
+    const open = ['0.0.0.0:80', '127.0.0.1:81', 'unix:/run/a.sock']
+    for (const one of [{}, { anonymous: true }, { sockets: ['/run/a.sock'] }]) {
+      const [fault, ...more] = faults(open, { a: one })
+      expect(fault).toMatch(/^listen\.0 is open to other machines, and no consumer/)
+      expect(more).toEqual([])
+    }
+    const secure = { address: '0.0.0.0:443', tls: { ...tls, client_ca_file: 'ca.pem' } }
+    expect(faults([secure], { a: { mtls: ['CN=a'] } })).toEqual([])
+    expect(faults([secure, '0.0.0.0:80'], { a: { mtls: ['CN=a'] } })).toHaveLength(1)
   })
 
   test('off loopback are not fine where a network of all the world is a consumer', () => {
-    const world = { a: { networks: ['0.0.0.0/0', '::/0', '10.0.0.0/8'] } }
+    const world = {
+      a: { networks: ['0.0.0.0/0', '::/0', '10.0.0.0/8', '128.0.0.0/1', 'fc00::/7'] },
+    }
     expect(faults(['0.0.0.0:80'], world).map((text) => text.split(' ')[0])).toEqual([
       'consumers.a.networks.0',
       'consumers.a.networks.1',
+      'consumers.a.networks.3',
     ])
     expect(faults(['127.0.0.1:80'], world)).toEqual([])
     expect(faults(['0.0.0.0:80'], world, { anonymous: true })).toEqual([])

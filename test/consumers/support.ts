@@ -4,6 +4,8 @@ import { consumerIdentity } from '../../src/consumers/identity.ts'
 import type { Identity, PeerSocket } from '../../src/consumers/caller.ts'
 import { VIA } from '../../src/consumers/caller.ts'
 import { newConsumerKey } from '../../src/consumers/consumer-key.ts'
+import { parseNetwork } from '../../src/consumers/networks.ts'
+import type { Network } from '../../src/consumers/networks.ts'
 import { identificationShape } from '../../src/consumers/options.ts'
 import type { ConsumerSettings } from '../../src/consumers/options.ts'
 import { z } from '../../src/base/schema.ts'
@@ -38,12 +40,27 @@ export interface Gateway extends Identity {
   reload(written: Readonly<Record<string, Written>>): Identity
 }
 
+/** Networks as the configuration makes them. */
+export function networksOf(texts: readonly string[]): Network[] {
+  return texts.map((text) => {
+    const parsed = parseNetwork(text)
+    if (typeof parsed === 'string') throw new Error(`${text} ${parsed}`)
+    return parsed
+  })
+}
+
 /** The identity of a proxy with these consumers, and a clock by hand. */
-export function gateway(written: Readonly<Record<string, Written>>): Gateway {
+export function gateway(
+  written: Readonly<Record<string, Written>>,
+  hops: readonly string[] = [],
+): Gateway {
   const clock = manualClock()
   const tokens = issuedTokens({ life: 3_600_000, max: 100 }, clock)
   const build = (some: Readonly<Record<string, Written>>) =>
-    consumerIdentity(consumersOf(some), { tokens, clock })
+    consumerIdentity(
+      { consumers: consumersOf(some), trustedHops: networksOf(hops) },
+      { tokens, clock },
+    )
   return { ...build(written), tokens, clock, reload: build }
 }
 
@@ -65,5 +82,6 @@ export function throughSocket(path: string): PeerSocket {
 export const bare = (socket: PeerSocket) => ({
   apiKey: undefined,
   authorization: undefined,
+  forwardedFor: undefined,
   socket,
 })

@@ -222,6 +222,34 @@ describe('a connection that says who it is', () => {
   })
 })
 
+describe('a trusted hop', () => {
+  test('says whose request it passes on; the next one of its connection is somebody else', async () => {
+    const gateway = await localProxy({
+      base: simulator.origin,
+      config: `
+trusted_hops: ['127.0.0.1']
+consumers:
+  certbot: { networks: [10.1.0.0/16], grants: [read] }
+  other: { networks: [10.2.0.0/16], grants: [] }
+  hop: { networks: ['127.0.0.0/8'], grants: [admin] }
+`,
+    })
+    onTestFinished(() => gateway.stop())
+    const through = (...field: readonly string[]) =>
+      send(gateway.port, { headers: field.flatMap((value) => ['X-Forwarded-For', value]) })
+    expect((await through('10.1.2.3')).status).toBe(200)
+    expect((await through('10.2.2.3')).status).toBe(403)
+    // Whatever the caller itself wrote stands on the left.
+    expect((await through('10.1.2.3', '10.2.2.3')).status).toBe(403)
+    expect((await through('10.1.2.3, 10.9.9.9')).status).toBe(401)
+    expect((await through()).status).toBe(401)
+    await gateway.accessLine(({ consumer }) => consumer === 'certbot')
+    const sent = simulator.requests.at(-1)?.rawHeaders.join(' ').toLowerCase()
+    expect(sent).toContain('x-api-key')
+    expect(sent).not.toContain('forwarded')
+  })
+})
+
 test('OPTIONS that ends at the proxy is answered to consumers alone', async () => {
   const options = (headers: readonly string[]) =>
     send(proxy.port, {

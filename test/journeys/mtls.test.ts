@@ -57,12 +57,19 @@ async function gate(mode: 'required' | 'optional', keepAliveTimeout = 5000) {
   let ahead = 0
   const clock = { ...systemClock, wall: () => Date.now() + ahead }
   const tokens = issuedTokens({ life: 60_000, max: 10 }, clock)
-  const { identify } = consumerIdentity(CONSUMERS, { tokens, clock })
+  const { identify } = consumerIdentity(
+    { consumers: CONSUMERS, trustedHops: [] },
+    { tokens, clock },
+  )
   const serve: Serve = (request, response) => {
     const apiKey = request.headers['x-api-key'] as string | undefined
     try {
-      const call = { apiKey, authorization: request.headers.authorization, socket: request.socket }
-      const { consumer, by } = identify(call)
+      const { consumer, by } = identify({
+        apiKey,
+        authorization: request.headers.authorization,
+        forwardedFor: undefined,
+        socket: request.socket,
+      })
       response.end(`${consumer} by ${by}`)
     } catch (error) {
       if (!(error instanceof Fault)) throw error

@@ -15,9 +15,12 @@ export interface LeafOptions {
   /** DNS name that the certificate is for. Default `localhost`. */
   readonly name?: string
   /** Alternative names in place of that one, as they are: no byte is judged or escaped. */
-  readonly alternatives?: readonly (readonly [kind: 'dns' | 'uri' | 'email', value: string])[]
+  readonly alternatives?: readonly (readonly [kind: keyof typeof GENERAL_NAMES, value: string])[]
   /** Common names, if not `name`. */
   readonly commonNames?: readonly string[]
+  /** Organizations and their units, before the common names. */
+  readonly organizations?: readonly string[]
+  readonly units?: readonly string[]
   /** Says that it is a CA's. */
   readonly ca?: boolean
   /** Default from yesterday until tomorrow. */
@@ -44,7 +47,7 @@ export function authority(name: string): Authority {
   return {
     cert: certificate({
       issuer,
-      subject: [name],
+      subject: [['CN', name]],
       publicKey: keys.publicKey,
       extensions: [constraints, usage, ...keyIds(keys.publicKey, keys.publicKey)],
     }),
@@ -61,7 +64,11 @@ export function authority(name: string): Authority {
       return {
         cert: certificate({
           issuer,
-          subject: commonNames,
+          subject: [
+            ...(options.organizations ?? []).map((value) => ['O', value] as const),
+            ...(options.units ?? []).map((value) => ['OU', value] as const),
+            ...commonNames.map((value) => ['CN', value] as const),
+          ],
           publicKey: leaf.publicKey,
           extensions,
           notBefore,
@@ -75,9 +82,11 @@ export function authority(name: string): Authority {
   }
 }
 
+type Attribute = readonly [type: keyof typeof ATTRIBUTES, value: string]
+
 interface Content {
   readonly issuer: { readonly name: string; readonly key: KeyObject }
-  readonly subject: readonly string[]
+  readonly subject: readonly Attribute[]
   readonly publicKey: KeyObject
   readonly extensions: readonly Buffer[]
   readonly notBefore?: Date | undefined
@@ -85,7 +94,9 @@ interface Content {
 }
 
 // RFC 5280 section 4.2.1.6.
-const GENERAL_NAMES = { email: 0x81, dns: 0x82, uri: 0x86 } as const
+const GENERAL_NAMES = { email: 0x81, dns: 0x82, uri: 0x86, ip: 0x87 } as const
+// RFC 5280 appendix A.1.
+const ATTRIBUTES = { CN: '550403', O: '55040a', OU: '55040b' } as const
 
 // ecdsa-with-SHA256 (RFC 5758 section 3.2).
 const ALGORITHM = sequence(tagged(0x06, Buffer.from('2a8648ce3d040302', 'hex')))
@@ -100,7 +111,7 @@ function certificate(content: Content): string {
     tagged(0xa0, integer(Buffer.from([2]))), // version 3
     integer(serial),
     ALGORITHM,
-    distinguished([content.issuer.name]),
+    distinguished([['CN', content.issuer.name]]),
     sequence(time(notBefore), time(notAfter)),
     distinguished(content.subject),
     content.publicKey.export({ type: 'spki', format: 'der' }),
@@ -135,10 +146,10 @@ function time(date: Date): Buffer {
   return tagged(0x18, Buffer.from(date.toISOString().replaceAll(/[-:T]|\.\d+/g, ''), 'ascii'))
 }
 
-/** A name of common names (2.5.4.3) alone, as UTF8String. */
-function distinguished(names: readonly string[]): Buffer {
-  const parts = names.map((name) =>
-    sequence(tagged(0x06, Buffer.from('550403', 'hex')), tagged(0x0c, Buffer.from(name))),
+/** A name, each attribute as UTF8String. */
+function distinguished(attributes: readonly Attribute[]): Buffer {
+  const parts = attributes.map(([type, value]) =>
+    sequence(tagged(0x06, Buffer.from(ATTRIBUTES[type], 'hex')), tagged(0x0c, Buffer.from(value))),
   )
   return sequence(...parts.map((part) => tagged(0x31, part)))
 }

@@ -1,0 +1,35 @@
+// "Who?": names the consumer behind a request, and writes down who it is and how that is known.
+
+import { identifiedBy } from '../consumers/caller.ts'
+import type { Caller, Identity } from '../consumers/caller.ts'
+import type { Consumer } from './consumer.ts'
+import type { Exchange } from './exchange.ts'
+import type { RequestHead } from './request-head.ts'
+
+/** See `identification`. */
+export interface IdentificationDeps {
+  readonly identity: Identity
+  /** By name: all that `identity` may name. */
+  readonly consumers: ReadonlyMap<string, Consumer>
+}
+
+/** Names the consumer of an exchange; throws a Fault of status 401 if it cannot be. */
+export type Identification = (exchange: Exchange, head: RequestHead) => Consumer
+
+/** Builds it. */
+export function identification({ identity, consumers }: IdentificationDeps): Identification {
+  return function identified(exchange, { apiKey, authorization, forwardedFor }) {
+    const { socket } = exchange
+    const caller = identity.identify({ apiKey, authorization, forwardedFor, socket })
+    noteCaller(exchange, caller)
+    const consumer = consumers.get(caller.consumer)
+    if (consumer === undefined) throw new Error('identified as nobody')
+    return consumer
+  }
+}
+
+/** Writes down who asks. */
+export function noteCaller(exchange: Exchange, caller: Caller): void {
+  exchange.consumer = caller.consumer
+  exchange.by = identifiedBy(caller)
+}
