@@ -139,14 +139,27 @@ export function consumerIdentity(
         login,
       )
       if (caller === undefined) throw nobody()
-      if (isKey && clientId !== caller.consumer && clientId !== caller.key?.id) {
+      if (isKey && !fits(clientId, caller)) {
         throw new Fault('invalid_consumer_key', {
-          detail: 'The client id is neither the name of the consumer nor the id of its key.',
+          detail:
+            'The client id is neither the name of the consumer, nor the id of its key, nor that of an organization.',
         })
       }
       return caller
     },
   }
+}
+
+/**
+ * The key alone says who it is. Clients that write their client id into paths, as OpusDNS has it, need
+ * the id of the organization there (opusdns/API.md section 1).
+ */
+function fits(clientId: string, { consumer, key }: Admitted): boolean {
+  return (
+    clientId === consumer ||
+    clientId === key?.id ||
+    /^organization_[0-7][0-9a-z]{25}$/.test(clientId)
+  )
 }
 
 function ofKey(key: HeldKey, by: 'key' | 'token'): Admitted {

@@ -29,7 +29,7 @@ export interface AuditDecision {
   readonly grant: string | undefined
   /** Why it is denied: a code. */
   readonly reason: string | undefined
-  /** SHA-256 (hex) of the bytes of the body that were judged; `undefined` when none were. */
+  /** SHA-256 (hex) of the body, where it is held whole by now; what was judged always is. */
   readonly bodySha256: string | undefined
 }
 
@@ -47,6 +47,8 @@ export interface AuditOutcome {
   readonly attempts: number
   /** False when the client did not get a whole reply. */
   readonly complete: boolean
+  /** SHA-256 (hex) of a body that was streamed; `undefined` when the decision has it, or not all came. */
+  readonly bodySha256: string | undefined
 }
 
 const LISTED = 100
@@ -95,6 +97,7 @@ export function endFields(it: AuditOutcome): string {
   return (
     `"status":${it.status},"source":${text(it.source)}${optional('code', it.code)}` +
     `${optional('upstream_id', it.upstreamId)},"attempts":${it.attempts}` +
-    (it.complete ? '' : ',"complete":false')
+    (it.complete ? '' : ',"complete":false') +
+    optional('body_sha256', it.bodySha256)
   )
 }

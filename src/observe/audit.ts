@@ -38,11 +38,12 @@ export interface AuditLog {
   /** Opens the sink and begins the chain. Throws a Fault `config_invalid` if it cannot be opened. */
   start(): void
   /**
-   * Takes a decision down. Call it when the body was judged and right before the request is forwarded,
-   * or refused. Writes at once what is to be allowed and does more than read (or has a class that may
-   * not go without a record); the rest is one line, written by `close`.
+   * Takes a decision down, right before the request is forwarded. Writes at once what does more than
+   * read (or has a class that may not go without a record); the rest is one line, written by `close`.
    */
   open(decision: AuditDecision): AuditEntry
+  /** Records in one line what was not forwarded, and how it ended. */
+  record(decision: AuditDecision, outcome: AuditOutcome): Written
   status(): AuditStatus
   /** Opens the file anew, after its rotation. */
   reopen(): void
@@ -124,6 +125,9 @@ export function auditLog(
   function written(number: number | undefined): Written {
     return number === undefined ? 'lost' : 'written'
   }
+  function record(decision: AuditDecision, outcome: AuditOutcome): Written {
+    return written(append(`${decisionFields(decision, false)},${endFields(outcome)}`))
+  }
 
   return {
     start() {
@@ -138,20 +142,17 @@ export function auditLog(
     },
     open(decision) {
       const must = decision.classes.some((one) => refuse.has(one))
-      const ahead =
-        decision.decision !== 'deny' && (must || decision.classes.some((one) => one !== 'read'))
+      const ahead = must || decision.classes.some((one) => one !== 'read')
       const number = ahead ? append(decisionFields(decision, true)) : undefined
       return {
-        refuse: must && ahead && number === undefined,
+        refuse: must && number === undefined,
         close(outcome) {
-          const fields =
-            number === undefined
-              ? `${decisionFields(decision, false)},${endFields(outcome)}`
-              : outcomeFields(outcome, decision.id, number)
-          return written(append(fields))
+          if (number === undefined) return record(decision, outcome)
+          return written(append(outcomeFields(outcome, decision.id, number)))
         },
       }
     },
+    record,
     status: () => ({ ok: error === undefined, lost, error }),
     reopen: () => sink.reopen(),
     stop() {

@@ -17,17 +17,18 @@ export interface AdmissionOptions extends Pick<LimitSettings, 'inFlight' | 'tota
 /** Bounds on exchanges; each exchange passes both of them once. */
 export interface Admission {
   /**
-   * Begins to count the time of an exchange, if that is limited, and the exchange among those that its
-   * consumer has at once, before its body comes. Throws a Fault `rate_limited` when it has too many.
+   * Begins to count the time of an exchange, if that is limited, and the exchange among those of its
+   * consumer, before its body comes: a body that is judged and refused costs too. Throws a Fault
+   * `rate_limited` when it has or asks too many.
    */
   begin(exchange: Exchange, consumer: Pick<Consumer, 'limit'>): void
   /**
    * Lets an exchange in until its end, when it is about to use a connection to OpusDNS: one whose body
-   * is still being held takes no place. Throws a Fault: `rate_limited` when the consumer asks too much,
-   * `overloaded` when there are too many in all; but a consumer with less than its equal share of the
-   * places is let in all the same, so that no other can take them all.
+   * is still being held takes no place. Throws a Fault `overloaded` when there are too many in all; but a
+   * consumer with less than its equal share of the places is let in all the same, so that no other can
+   * take them all.
    */
-  enter(exchange: Exchange, consumer: Pick<Consumer, 'name' | 'limit'>): void
+  enter(exchange: Exchange, consumer: Pick<Consumer, 'name'>): void
 }
 
 /** Builds the count and the clock. */
@@ -66,11 +67,14 @@ export function admission(
 
   return {
     begin(exchange, { limit }) {
-      limit?.enter((leave) => exchange.atEnd(leave))
+      if (limit !== undefined) {
+        limit.enter((leave) => exchange.atEnd(leave))
+        exchange.quota = limit.pay()
+      }
       if (totalTimeout === 0 || isEventStream(exchange.operation)) return
       exchange.atEnd(clock.after(totalTimeout, () => expire(exchange)))
     },
-    enter(exchange, { name, limit }) {
+    enter(exchange, { name }) {
       const count = countOf(name)
       if (inside >= inFlight && count.inside >= share) {
         throw new Fault('overloaded', {
@@ -79,7 +83,6 @@ export function admission(
           limit: 'in_flight',
         })
       }
-      if (limit !== undefined) exchange.quota = limit.pay()
       inside += 1
       count.inside += 1
       exchange.atEnd(count.leave)

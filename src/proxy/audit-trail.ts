@@ -11,41 +11,41 @@ import type { Operation } from '../opusdns/operations.ts'
 import { writtenAct } from '../policy/written-act.ts'
 import type { Exchange } from './exchange.ts'
 
-/** nginx's code for a client that left before it was answered. */
-const CLIENT_GONE = 499
-
 /** The trail of all exchanges. */
 export interface AuditTrail {
   /** Has the end of an exchange recorded, whatever becomes of it. Call it when it begins. */
   follow(exchange: Exchange): void
   /**
-   * Records what is about to be forwarded; `judged` are the bytes that the decision rests on. Throws a
-   * Fault `audit_unavailable` when the record cannot be written and the request may not go without.
+   * Records what is about to be forwarded, or answered here. Throws a Fault `audit_unavailable` when the
+   * record cannot be written and the request may not go without.
    */
-  ahead(exchange: Exchange, judged: Buffer | undefined): void
+  ahead(exchange: Exchange): void
 }
 
 /** Builds the trail. */
-export function auditTrail(audit: Pick<AuditLog, 'open'>): AuditTrail {
+export function auditTrail(audit: Pick<AuditLog, 'open' | 'record'>): AuditTrail {
   const entries = new WeakMap<Exchange, AuditEntry>()
 
   function close(exchange: Exchange): void {
-    const { response, source, fault, upstreamId, attempts } = exchange
-    const entry = entries.get(exchange) ?? audit.open(decisionOf(exchange, undefined))
-    entry.close({
-      status: response.headersSent ? response.statusCode : CLIENT_GONE,
+    const { response, status, source, fault, upstreamId, attempts, streamedSha256 } = exchange
+    const outcome = {
+      status,
       source,
       code: fault?.code,
       upstreamId,
       attempts,
       complete: response.writableFinished,
-    })
+      bodySha256: streamedSha256,
+    }
+    const entry = entries.get(exchange)
+    if (entry === undefined) audit.record(decisionOf(exchange, refusalOf(exchange)), outcome)
+    else entry.close(outcome)
   }
 
   return {
     follow: (exchange) => exchange.atEnd(() => close(exchange)),
-    ahead(exchange, judged) {
-      const entry = audit.open(decisionOf(exchange, judged))
+    ahead(exchange) {
+      const entry = audit.open(decisionOf(exchange, undefined))
       entries.set(exchange, entry)
       if (!entry.refuse) return
       throw new Fault('audit_unavailable', {
@@ -56,13 +56,17 @@ export function auditTrail(audit: Pick<AuditLog, 'open'>): AuditTrail {
   }
 }
 
-function decisionOf(exchange: Exchange, judged: Buffer | undefined): AuditDecision {
-  const { id, consumer, by, operation, path, request, noted, fault } = exchange
-  const acts = noted?.decision.acts ?? []
-  const { decision, mode } = noted ?? {}
-  const refusal = mode === 'report' ? 'reported' : 'deny'
-  // What nobody decided is refused for another reason, or answered here (a local token).
-  const denied = decision === undefined ? fault !== undefined : decision.kind === 'denied'
+/** Why an exchange that nothing was forwarded of was refused; `undefined` when it was answered here. */
+function refusalOf({ fault, response }: Exchange): string | undefined {
+  return fault?.code ?? (response.headersSent ? undefined : 'client_gone')
+}
+
+function decisionOf(exchange: Exchange, refusal: string | undefined): AuditDecision {
+  const { id, consumer, by, operation, path, request, noted, content } = exchange
+  const decision = noted?.decision
+  const acts = decision?.acts ?? []
+  const denied = decision?.kind === 'denied' ? decision : undefined
+  const passed = denied === undefined ? 'allow' : 'reported'
   return {
     id,
     consumer,
@@ -75,11 +79,11 @@ function decisionOf(exchange: Exchange, judged: Buffer | undefined): AuditDecisi
     names: union([], acts, namesOf),
     changes: changesOf(acts, operation),
     dryRun: exchange.dryRun,
-    decision: denied ? refusal : 'allow',
+    decision: refusal === undefined ? passed : 'deny',
     grant:
       decision === undefined || decision.kind === 'denied' ? undefined : decision.grants.join('; '),
-    reason: decision?.kind === 'denied' ? decision.code : fault?.code,
-    bodySha256: judged === undefined ? undefined : hash('sha256', judged, 'hex'),
+    reason: refusal ?? denied?.code,
+    bodySha256: content === undefined ? undefined : hash('sha256', content, 'hex'),
   }
 }
 

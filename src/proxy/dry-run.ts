@@ -28,6 +28,7 @@ import { refuse } from './refusal.ts'
 import type { ReplyHead } from './reply-head.ts'
 import { ReplyWriter } from './reply-writer.ts'
 import type { RequestHead } from './request-head.ts'
+import type { Verdict } from './verdict.ts'
 
 /** Bytes of a zone as OpusDNS shows it. */
 const MOST_BYTES = 16 * 1024 * 1024
@@ -78,13 +79,13 @@ export function unreadableZone(missing: string): string {
 export function dryRunOf(
   exchange: Exchange,
   head: RequestHead,
-  { policy, mode }: Consumer,
+  consumer: Consumer,
   body: Buffer | undefined,
+  note: Verdict,
 ): ZoneWrite {
-  const { write, reading } = tried(policy, exchange, head, body)
-  if (reading.kind === 'denied' && mode === 'enforce') {
-    exchange.noted = { decision: reading, mode }
-    throw new Fault(reading.code, { detail: unreadableZone(reading.missing) })
+  const { write, reading } = tried(consumer.policy, exchange, head, body)
+  if (reading.kind === 'denied') {
+    note(exchange, consumer, { ...reading, missing: unreadableZone(reading.missing) })
   }
   return write
 }

@@ -57,6 +57,10 @@ export class Exchange {
   by = ''
   /** What the policy said; `undefined` before that. */
   noted: Noted | undefined
+  /** The body, where it is held whole. */
+  content: Buffer | undefined
+  /** SHA-256 (hex) of a body that was streamed, when all of it came; only where somebody records it. */
+  streamedSha256: string | undefined
   /** True when nothing is to be written at OpusDNS: see dry-run.ts. */
   dryRun = false
   /** `RateLimit` fields for the answer of OpusDNS, a flat list. */
@@ -81,7 +85,7 @@ export class Exchange {
   /** Ends an exchange that is already on its way upstream; `undefined` before that. */
   onExpired: ((fault: Fault) => void) | undefined
   readonly #deps: ExchangeDeps
-  #ending: (() => void) | undefined
+  #ending: (() => void)[] | undefined
 
   constructor(request: IncomingMessage, response: ServerResponse, deps: ExchangeDeps) {
     this.request = request
@@ -94,6 +98,11 @@ export class Exchange {
     deps.metrics.inflight(1)
     // `close` comes on every path: after the last byte of the reply, or when the client leaves.
     response.on('close', () => this.#end())
+  }
+
+  /** What the client got; 499 when it left before. */
+  get status(): number {
+    return this.response.headersSent ? this.response.statusCode : CLIENT_GONE
   }
 
   /** True once there is an answer, or nobody to answer to. */
@@ -112,14 +121,9 @@ export class Exchange {
 
   /** Has `callback` called once when the exchange is over, however it went, after those before it. */
   atEnd(callback: () => void): void {
-    const before = this.#ending
-    this.#ending =
-      before === undefined
-        ? callback
-        : () => {
-            before()
-            callback()
-          }
+    if (this.closed) callback()
+    else if (this.#ending === undefined) this.#ending = [callback]
+    else this.#ending.push(callback)
   }
 
   /** Monotonic milliseconds. */
@@ -137,10 +141,16 @@ export class Exchange {
     const complete = this.response.writableFinished
     if (!complete) this.onAbandoned?.()
     this.onAbandoned = undefined
-    this.#ending?.()
     const { log, metrics, clock, accessLog } = this.#deps
+    for (const callback of this.#ending ?? []) {
+      try {
+        callback()
+      } catch (error) {
+        // The others still have to give back what they hold.
+        log.error({ id: this.id, cause: framesOf(error).join(' ') }, 'end of an exchange failed')
+      }
+    }
     const milliseconds = clock.now() - this.startedAt
-    const status = this.response.headersSent ? this.response.statusCode : CLIENT_GONE
     const upstream =
       this.answeredAt > 0 && this.sentAt > 0 ? this.answeredAt - this.sentAt : undefined
     const method =
@@ -148,12 +158,16 @@ export class Exchange {
         ? boundedMethod(this.request.method)
         : this.operation.method
     metrics.inflight(-1)
+    if (this.noted !== undefined) {
+      const { decision, mode } = this.noted
+      metrics.decision(this.consumer, decision.kind === 'denied' ? 'deny' : 'allow', mode)
+    }
     if (this.fault?.limit !== undefined) metrics.limitHit(this.fault.limit)
     metrics.request({
       consumer: this.consumer,
       method,
       operation: this.operation.template,
-      code: String(status),
+      code: String(this.status),
       source: this.source,
       seconds: milliseconds / 1000,
       upstreamSeconds: upstream === undefined ? undefined : upstream / 1000,
@@ -166,7 +180,7 @@ export class Exchange {
       method,
       operation: this.operation.template,
       path: this.path,
-      status,
+      status: this.status,
       source: this.source,
       consumer: this.consumer,
       ms: milliseconds,

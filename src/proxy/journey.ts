@@ -10,11 +10,9 @@ import type { Clock } from '../base/clock.ts'
 import type { Identity } from '../consumers/caller.ts'
 import type { Log } from '../observe/log.ts'
 import type { Metrics } from '../observe/metrics.ts'
-import { needsBody } from '../opusdns/acts.ts'
 import { namedListMember } from '../opusdns/lists.ts'
 import { bodyClassOf, operationOf } from '../opusdns/operations.ts'
 import type { BodyClass } from '../opusdns/operations.ts'
-import { hasDryRun } from '../opusdns/zone-write.ts'
 import type { ZoneWrite } from '../opusdns/zone-write.ts'
 import type { IssuedTokens } from '../store/issued-tokens.ts'
 import { admission } from './admission.ts'
@@ -25,6 +23,8 @@ import { Exchange } from './exchange.ts'
 import { forward } from './forward.ts'
 import { heldBytes } from './held-bytes.ts'
 import type { HostGuard } from './host-guard.ts'
+import { useOf, wholeBody } from './body-use.ts'
+import type { BodyUse } from './body-use.ts'
 import { identification } from './identification.ts'
 import { listReply } from './list-reply.ts'
 import { answerLogin } from './local-token.ts'
@@ -35,11 +35,12 @@ import { purchases } from './purchases.ts'
 import type { LimitSettings } from './options.ts'
 import { refuse } from './refusal.ts'
 import { dropBody, takeBody } from './request-body.ts'
-import type { Body, Bound } from './request-body.ts'
+import type { Body, BodyOptions, Bound } from './request-body.ts'
 import type { RequestHead } from './request-head.ts'
 import { requestGuard } from './request-guard.ts'
 import { requestIds } from './request-id.ts'
 import { streamGarbage } from './stream-garbage.ts'
+import { verdict } from './verdict.ts'
 
 /** See `journey`. Durations are milliseconds, sizes bytes. */
 export interface JourneyOptions extends LimitSettings {
@@ -93,28 +94,34 @@ export function journey(options: JourneyOptions, deps: JourneyDeps): RequestList
   const streamed = streamGarbage({ every: STREAMED_BYTES }, deps.collectYoung)
   const exchangeDeps = { clock, log, metrics, nextId, streamed, accessLog: options.accessLog }
   const memory = heldBytes(options.heldSize, deps.consumers.size)
-  const bodyLimits = {
+  const passed = {
     heldBytes: options.replayBodySize,
     mustHold: false,
     room: memory,
     idleTimeout: options.requestBodyIdleTimeout,
     timeout: options.requestBodyTimeout,
     streamed,
+    digested: deps.trail !== undefined,
+  }
+  const watched = { ...passed, heldBytes: options.judgedBodySize }
+  const bodyLimits: Readonly<Record<BodyUse, BodyOptions>> = {
+    passed,
+    watched,
+    // What must be judged must be held.
+    needed: { ...watched, mustHold: true },
   }
   const bounds: Readonly<Record<BodyClass, Bound>> = {
     read: { bytes: options.bodySize.read, option: 'limits.body_size.read' },
     write: { bytes: options.bodySize.write, option: 'limits.body_size.write' },
     bulk: { bytes: options.bodySize.bulk, option: 'limits.body_size.bulk' },
   }
-  // What must be judged must be held.
   const judged: Bound = { bytes: options.judgedBodySize, option: 'limits.judged_body_size' }
-  const watchedLimits = { ...bodyLimits, heldBytes: judged.bytes }
-  const judgedLimits = { ...watchedLimits, mustHold: true }
   const guard = requestGuard(options, deps.hostGuard)
   const room = admission({ ...options, consumers: deps.consumers.size }, clock)
   const identified = identification(deps)
-  const permit = permission(deps)
-  const buy = purchases(deps)
+  const note = verdict(deps)
+  const permit = permission(note)
+  const buy = purchases({ ...deps, note })
   const answerList = listReply(memory)
   const foretell = dryRunReply(memory)
 
@@ -127,30 +134,27 @@ export function journey(options: JourneyOptions, deps: JourneyDeps): RequestList
     // The only route of the API that ends in a slash; without it the upstream redirects.
     if (exchange.path === '/v1/tlds') exchange.path = '/v1/tlds/'
     exchange.operation = operationOf(method, exchange.path)
-    const verdict = permit.byLine(exchange, consumer)
+    const undecided = permit.byLine(exchange, consumer) === 'body'
     room.begin(exchange, consumer)
-    const byBody = verdict.kind === 'body'
     exchange.dryRun = isDryRun(exchange, head, consumer)
-    const forecast = exchange.dryRun && hasDryRun(exchange.operation)
-    const held = byBody || forecast
-    const watched = consumer.mode === 'report' && needsBody(exchange.operation)
-    const bound = held ? judged : bounds[bodyClassOf(method, exchange.operation)]
-    const unjudged = watched ? watchedLimits : bodyLimits
-    const limits = held ? judgedLimits : unjudged
-    takeBody(exchange, head.contentLength, bound, limits, clock, (fault, body) => {
+    const use = useOf(exchange, undecided, consumer.mode === 'report', deps.trail !== undefined)
+    const bound = use === 'needed' ? judged : bounds[bodyClassOf(method, exchange.operation)]
+    takeBody(exchange, head.contentLength, bound, bodyLimits[use], clock, (fault, body) => {
       if (exchange.settled) {
         dropBody(body)
         return
       }
       try {
         if (fault !== undefined) throw fault
-        const bytes = held ? wholeBody(body) : undefined
-        if (byBody && bytes !== undefined) permit.byBody(exchange, consumer, head, bytes)
-        else if (watched && Buffer.isBuffer(body)) permit.watch(exchange, head, body)
-        const write = exchange.dryRun ? dryRunOf(exchange, head, consumer, bytes) : undefined
+        const bytes = use === 'passed' ? undefined : wholeBody(body)
+        if (Buffer.isBuffer(body)) exchange.content = body
+        if (undecided && bytes === undefined) permit.unread(exchange, consumer)
+        else if (undecided && bytes !== undefined) permit.byBody(exchange, consumer, head, bytes)
+        else if (use === 'watched' && bytes !== undefined) permit.watch(exchange, head, bytes)
+        const write = exchange.dryRun ? dryRunOf(exchange, head, consumer, bytes, note) : undefined
         room.enter(exchange, consumer)
         const depart = () => {
-          deps.trail?.ahead(exchange, bytes)
+          deps.trail?.ahead(exchange)
           go(exchange, consumer, head, body, write)
         }
         // What is only tried out costs nothing.
@@ -239,7 +243,7 @@ export function journey(options: JourneyOptions, deps: JourneyDeps): RequestList
   app.post('/v1/auth/token', (c) => {
     const { exchange, head } = c.env
     exchange.operation = operationOf('POST', exchange.path)
-    answerLogin(exchange, head, bodyLimits, deps)
+    answerLogin(exchange, head, passed, deps)
     return ANSWERED
   })
   app.all('/v1/*', (c) => {
@@ -277,13 +281,6 @@ export function journey(options: JourneyOptions, deps: JourneyDeps): RequestList
       refuse(exchange, error)
     }
   }
-}
-
-/** A body that was to be held whole. */
-function wholeBody(body: Body): Buffer {
-  if (body === null) return Buffer.alloc(0)
-  if (!Buffer.isBuffer(body)) throw new Error('a body to be judged is not held')
-  return body
 }
 
 function nowhere(): Fault {

@@ -5,6 +5,7 @@ import type { Clock } from '../base/clock.ts'
 import { Fault } from '../base/fault.ts'
 import type { Identity } from '../consumers/caller.ts'
 import type { IssuedTokens } from '../store/issued-tokens.ts'
+import type { AuditTrail } from './audit-trail.ts'
 import type { Exchange } from './exchange.ts'
 import { noteCaller } from './identification.ts'
 import { readLogin } from './login.ts'
@@ -36,6 +37,8 @@ export interface TokenDesk {
   readonly identity: Identity
   readonly tokens: IssuedTokens
   readonly clock: Clock
+  /** `undefined` when nothing is recorded. */
+  readonly trail: Pick<AuditTrail, 'ahead'> | undefined
 }
 
 /** Answers a token request, in the words of OpusDNS: form, JSON or HTTP Basic. Keeps nothing of it. */
@@ -46,7 +49,7 @@ export function answerLogin(
     'contentLength' | 'contentType' | 'authorization' | 'apiKey' | 'forwardedFor'
   >,
   body: Omit<BodyOptions, 'heldBytes' | 'mustHold'>,
-  { identity, tokens, clock }: TokenDesk,
+  { identity, tokens, clock, trail }: TokenDesk,
 ): void {
   const limits = { ...body, heldBytes: TOKEN_REQUEST.bytes, mustHold: true }
   takeBody(exchange, head.contentLength, TOKEN_REQUEST, limits, clock, (fault, bytes) => {
@@ -63,6 +66,7 @@ export function answerLogin(
         socket: exchange.socket,
       })
       noteCaller(exchange, admitted)
+      trail?.ahead(exchange)
       const { token, expiresIn } = tokens.issue(admitted)
       const issued = { access_token: token, token_type: 'Bearer', expires_in: expiresIn }
       answer(exchange, Buffer.from(JSON.stringify(issued)))

@@ -14,12 +14,14 @@ import type { PurchaseRefusal } from '../policy/unfit-purchase.ts'
 import type { Ledger, Spent } from '../store/ledger.ts'
 import type { Budget, Consumer } from './consumer.ts'
 import type { Exchange } from './exchange.ts'
+import type { Verdict } from './verdict.ts'
 
 /** See `purchases`. */
 export interface PurchasesDeps {
   readonly clock: Pick<Clock, 'wall'>
   readonly log: Log
   readonly metrics: Metrics
+  readonly note: Verdict
 }
 
 /**
@@ -30,7 +32,7 @@ export interface PurchasesDeps {
 export type Purchases = (exchange: Exchange, consumer: Consumer) => Promise<void> | undefined
 
 /** Builds the guard. */
-export function purchases({ clock, log, metrics }: PurchasesDeps): Purchases {
+export function purchases({ clock, log, metrics, note }: PurchasesDeps): Purchases {
   function count(exchange: Exchange, outcome: string, cost: Cost): void {
     metrics.purchases.inc({ consumer: exchange.consumer, outcome }, cost.count)
   }
@@ -45,16 +47,14 @@ export function purchases({ clock, log, metrics }: PurchasesDeps): Purchases {
   /** Refuses, or in report mode says that it would. */
   function refuse(
     exchange: Exchange,
-    { mode }: Consumer,
+    consumer: Consumer,
     cost: Cost,
     refusal: PurchaseRefusal,
   ): void {
     const { code, missing } = refusal
     const acts = exchange.noted?.decision.acts ?? []
-    exchange.noted = { decision: { kind: 'denied', code, missing, acts }, mode }
-    count(exchange, mode === 'enforce' ? 'refused' : 'would_be_refused', cost)
-    if (mode === 'enforce') throw new Fault(code, { detail: missing })
-    log.info({ ...facts(exchange, cost), missing }, 'would be denied')
+    count(exchange, consumer.mode === 'enforce' ? 'refused' : 'would_be_refused', cost)
+    note(exchange, consumer, { kind: 'denied', code, missing, acts })
   }
 
   async function reserve(
@@ -84,10 +84,7 @@ export function purchases({ clock, log, metrics }: PurchasesDeps): Purchases {
       refuse(exchange, consumer, cost, over(cost, reserved.spent, budget, period))
       return
     }
-    const settle = () => settled(exchange, cost, budget.ledger, reserved.id)
-    // The client may have left meanwhile; then nothing else ends it.
-    if (exchange.closed) settle()
-    else exchange.atEnd(settle)
+    exchange.atEnd(() => settled(exchange, cost, budget.ledger, reserved.id))
   }
 
   function settled(exchange: Exchange, cost: Cost, ledger: Ledger, order: string): void {

@@ -2,29 +2,30 @@
 // can be replayed, and a slow writer costs no upstream connection), otherwise as a stream that obeys
 // back-pressure.
 
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import { createHash } from 'node:crypto'
+import type { ServerResponse } from 'node:http'
 import { Readable } from 'node:stream'
 
 import { Fault } from '../base/fault.ts'
-import type { Cancel, Clock } from '../base/clock.ts'
+import type { Clock } from '../base/clock.ts'
+import { bodyWatch, framingWatch } from './body-watch.ts'
+import type { BodyTimes } from './body-watch.ts'
 import type { Exchange } from './exchange.ts'
 import { noRoom } from './held-bytes.ts'
 import type { HeldBytes } from './held-bytes.ts'
 import type { StreamGarbage } from './stream-garbage.ts'
 
 /** See `takeBody`. Sizes in bytes, durations in milliseconds. */
-export interface BodyOptions {
+export interface BodyOptions extends BodyTimes {
   /** Bodies up to this size are held in memory. */
   readonly heldBytes: number
   /** Of a body that finds no room in `room`: whether it is refused; else it is streamed. */
   readonly mustHold: boolean
   readonly room: HeldBytes
-  /** Between two pieces of a body. */
-  readonly idleTimeout: number
-  /** For the whole body; what the upstream makes the client wait does not count. */
-  readonly timeout: number
   /** Told of every piece that is streamed and not held. */
   readonly streamed: StreamGarbage
+  /** Whether the digest of what is streamed is wanted. */
+  readonly digested: boolean
 }
 
 /** `null` for no body; a Buffer can be sent again; a stream only once. */
@@ -77,12 +78,12 @@ export function takeBody(
     return
   }
   if (!roomy) {
-    done(undefined, bodyStream(request, bound, options, clock))
+    done(undefined, bodyStream(exchange, bound, options, clock))
     return
   }
   const grow =
     contentLength === undefined ? (more: number) => options.room.hold(exchange, more) : undefined
-  hold(request, bound, options, grow, clock, done)
+  hold(exchange, bound, options, grow, clock, done)
 }
 
 /** Asks for the body; behind a reply that is not over, when its turn comes, or Node.js misplaces it. */
@@ -94,24 +95,16 @@ function invite(response: ServerResponse): void {
   else ask()
 }
 
-// What the framing of a body may weigh: chunks of one byte weigh 6 each, extensions nothing useful.
-const FRAMING = { bytes: 128 * 1024, perByte: 16 }
-
-/** Says whether chunk extensions (or zeros) outweigh `size` bytes of body (CVE-2024-22019). */
-function framingWatch({ socket }: IncomingMessage): (size: number) => boolean {
-  const before = socket.bytesRead
-  return (size) => socket.bytesRead - before > FRAMING.bytes + FRAMING.perByte * size
-}
-
 /** `grow` takes the room for so many bytes more, where it was not taken before. */
 function hold(
-  request: IncomingMessage,
+  exchange: Exchange,
   bound: Bound,
   options: BodyOptions,
   grow: ((more: number) => boolean) | undefined,
   clock: Clock,
   done: Done,
 ): void {
+  const { request } = exchange
   const pieces: Buffer[] = []
   let size = 0
   const watch = bodyWatch(clock, options, (fault) => finish(fault, null))
@@ -144,7 +137,7 @@ function hold(
     grow?.(roomy ? -size : piece.length - size)
     request.pause()
     request.unshift(Buffer.concat(pieces, size))
-    finish(undefined, bodyStream(request, bound, options, clock))
+    finish(undefined, bodyStream(exchange, bound, options, clock))
   }
   function onEnd(): void {
     finish(undefined, size === 0 ? null : Buffer.concat(pieces, size))
@@ -161,11 +154,13 @@ function hold(
  * an error, so that the upstream never sees a complete request (RFC 9112 section 8).
  */
 function bodyStream(
-  request: IncomingMessage,
+  exchange: Exchange,
   bound: Bound,
   options: BodyOptions,
   clock: Clock,
 ): Readable {
+  const { request } = exchange
+  const digest = options.digested ? createHash('sha256') : undefined
   let size = 0
   const watch = bodyWatch(clock, options, (fault) => stream.destroy(fault))
   const overweight = framingWatch(request)
@@ -199,12 +194,14 @@ function bodyStream(
       stream.destroy(malformed())
       return
     }
+    digest?.update(piece)
     if (stream.push(piece)) return
     watch.stop()
     request.pause()
   }
   function onEnd(): void {
     watch.stop()
+    exchange.streamedSha256 = digest?.digest('hex')
     stream.push(null)
   }
   function onClose(): void {
@@ -233,48 +230,4 @@ function tooLarge({ bytes, option }: Bound): Fault {
     detail: `The request body is larger than ${option} lets it be (${bytes} bytes).`,
     limit: 'body_size',
   })
-}
-
-/** Which of the two times for a body ran out. */
-function tooSlow(limit: 'request_body_idle_timeout' | 'request_body_timeout'): Fault {
-  const what = limit === 'request_body_timeout' ? 'took too long' : 'stopped coming'
-  return new Fault('request_timeout', {
-    detail: `The request body ${what}. See limits.${limit}.`,
-    limit,
-  })
-}
-
-/**
- * Watches the time between pieces and the time of all; stands still between `stop` and the next
- * `touch`. Touching costs a subtraction, not a new timer.
- */
-function bodyWatch(clock: Clock, limits: BodyOptions, expired: (fault: Fault) => void) {
-  let touched = clock.now()
-  // Moves on by the time that the watch stood still.
-  let deadline = touched + limits.timeout
-  let cancel: Cancel | undefined = clock.after(nextLook(), check)
-  let stoppedAt: number | undefined
-
-  function nextLook(): number {
-    return Math.min(touched + limits.idleTimeout, deadline) - clock.now()
-  }
-  function check(): void {
-    const left = nextLook()
-    if (left > 0) cancel = clock.after(left, check)
-    else if (clock.now() >= deadline) expired(tooSlow('request_body_timeout'))
-    else expired(tooSlow('request_body_idle_timeout'))
-  }
-  return {
-    touch() {
-      touched = clock.now()
-      if (stoppedAt === undefined) return
-      deadline += touched - stoppedAt
-      stoppedAt = undefined
-      cancel = clock.after(nextLook(), check)
-    },
-    stop() {
-      stoppedAt ??= clock.now()
-      cancel?.()
-    },
-  }
 }

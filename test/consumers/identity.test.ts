@@ -250,18 +250,21 @@ describe('a token', () => {
     authorization: `Bearer ${token}`,
   })
 
-  test.each(['certbot', KEY.id])('is had with the client id %s, and names the consumer', (id) => {
-    const { admit, identify, tokens } = gateway(CONSUMERS)
-    const { token } = tokens.issue(admit(login(KEY.text, id)))
-    expect(identify(bearer(token))).toMatchObject({
-      consumer: 'certbot',
-      by: 'token',
-      which: KEY.id,
-    })
-    expect(identify({ ...bare(STRANGER), apiKey: token }).consumer).toBe('certbot')
-    const both = { ...bearer(token), apiKey: OTHER.text }
-    expect(refusal(() => identify(both))).toBe('identity_conflict')
-  })
+  test.each(['certbot', KEY.id, 'organization_01h45ytscbebyvny4gc8cr8ma2'])(
+    'is had with the client id %s, and names the consumer',
+    (id) => {
+      const { admit, identify, tokens } = gateway(CONSUMERS)
+      const { token } = tokens.issue(admit(login(KEY.text, id)))
+      expect(identify(bearer(token))).toMatchObject({
+        consumer: 'certbot',
+        by: 'token',
+        which: KEY.id,
+      })
+      expect(identify({ ...bare(STRANGER), apiKey: token }).consumer).toBe('certbot')
+      const both = { ...bearer(token), apiKey: OTHER.text }
+      expect(refusal(() => identify(both))).toBe('identity_conflict')
+    },
+  )
 
   test.each([
     ['the id of another', KEY.text, 'billing', 'invalid_consumer_key'],

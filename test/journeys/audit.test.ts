@@ -11,14 +11,17 @@ import type { Simulator } from '../opusdns/simulator.ts'
 import { eventually } from '../support/eventually.ts'
 import { gateway } from '../support/gateway.ts'
 import type { Gateway } from '../support/gateway.ts'
-import { send } from '../support/wire-client.ts'
+import { open, send } from '../support/wire-client.ts'
 
 const ends: (() => unknown)[] = []
 afterEach(async () => {
   for (const end of ends.splice(0).toReversed()) await end()
 })
 
-async function place(file?: string): Promise<{
+async function place(
+  file?: string,
+  more = 'on_failure: refuse',
+): Promise<{
   simulator: Simulator
   proxy: Gateway
   file: string
@@ -32,8 +35,11 @@ async function place(file?: string): Promise<{
     consumers: {
       dns: 'grants: [dns: { zones: [example.com], verbs: [read, upsert, delete] }]',
       trial: 'mode: report, grants: []',
+      half: 'mode: report, grants: [acme: [example.com]]',
+      paced: 'grants: [admin], limits: { rate: 1/h }',
+      admin: 'grants: [admin]',
     },
-    config: `audit: { to: 'file:${to}' }\n`,
+    config: `audit: { to: 'file:${to}', ${more} }\n`,
   })
   ends.push(
     () => rmSync(folder, { recursive: true }),
@@ -99,6 +105,148 @@ test('each decision has its record, with who, what, which grant, and how it ende
   for (const secret of ['192.0.2.1', 'secret=query', ...Object.values(proxy.keys)]) {
     expect(text).not.toContain(secret)
   }
+})
+
+const digest = (body: string) => createHash('sha256').update(body).digest('hex')
+const WITH_A = {
+  operation: '/v1/dns/{zone_name}/records',
+  zones: ['example.com'],
+  names: ['www.example.com'],
+  changes: ['upsert A www.example.com'],
+  body_sha256: digest(BODY),
+}
+const RECORDS = '/v1/dns/example.com/records'
+
+/** The records of `consumer`, when there are `count` of them and their outcomes. */
+async function recordsOf(
+  { records }: Awaited<ReturnType<typeof place>>,
+  consumer: string,
+  count: number,
+): Promise<Record<string, unknown>[]> {
+  return (await eventually(() => {
+    const all = records()
+    const own = all.filter((one) => one['consumer'] === consumer)
+    const found = own.flatMap((one) => {
+      const outcome = all.find(({ of, chain }) => of === one['seq'] && chain === one['chain'])
+      if (one['ahead'] !== true) return [one]
+      return outcome === undefined ? [] : [{ ...outcome, ...one }]
+    })
+    return found.length >= count && found
+  })) as Record<string, unknown>[]
+}
+
+test('a refusal by what the body says tells what it was, and of which body', async () => {
+  const world = await place()
+  await ask(world.proxy, 'dns', 'PATCH', RECORDS, BODY.replace('upsert', 'remove'))
+  await ask(world.proxy, 'dns', 'PATCH', RECORDS, '{"ops":[1')
+  expect(await recordsOf(world, 'dns', 2)).toMatchObject([
+    {
+      ...WITH_A,
+      decision: 'deny',
+      reason: 'not_granted',
+      changes: ['remove A www.example.com'],
+      body_sha256: digest(BODY.replace('upsert', 'remove')),
+      status: 403,
+      attempts: 0,
+    },
+    {
+      decision: 'deny',
+      reason: 'body_not_understood',
+      body_sha256: digest('{"ops":[1'),
+      status: 400,
+    },
+  ])
+})
+
+test('who may do everything leaves as good a trail, with the digest of what was streamed', async () => {
+  const world = await place()
+  const large = `${BODY}${' '.repeat(2_000_000)}`
+  await ask(world.proxy, 'admin', 'PATCH', RECORDS, BODY)
+  await ask(world.proxy, 'admin', 'PATCH', RECORDS, large)
+  const [small, streamed] = await recordsOf(world, 'admin', 2)
+  expect(small).toMatchObject({ ...WITH_A, ahead: true, decision: 'allow', grant: 'admin' })
+  expect(streamed).toMatchObject({ ahead: true, decision: 'allow', body_sha256: digest(large) })
+})
+
+test('report mode lets a body pass that is too large to be judged, and says so', async () => {
+  const world = await place()
+  const large = `${BODY}${' '.repeat(2_000_000)}`
+  expect((await ask(world.proxy, 'half', 'PATCH', RECORDS, large)).status).toBe(204)
+  expect((await ask(world.proxy, 'half', 'PATCH', RECORDS, BODY)).status).toBe(204)
+  expect(await recordsOf(world, 'half', 2)).toMatchObject([
+    { decision: 'reported', reason: 'not_granted', body_sha256: digest(large), status: 204 },
+    { ...WITH_A, decision: 'reported', reason: 'not_granted', status: 204 },
+  ])
+  expect(
+    world.proxy.lines.filter(({ msg }) => msg === 'would be denied').map(({ missing }) => missing),
+  ).toEqual([
+    expect.stringContaining('limits.judged_body_size'),
+    expect.stringContaining('upsert A at www.example.com'),
+  ])
+})
+
+test('what a limit refuses is a refusal, in one line', async () => {
+  const world = await place()
+  await ask(world.proxy, 'paced', 'PATCH', RECORDS, BODY)
+  await ask(world.proxy, 'paced', 'PATCH', RECORDS, BODY)
+  const [first, second] = await recordsOf(world, 'paced', 2)
+  expect(first).toMatchObject({ ahead: true, decision: 'allow', status: 204 })
+  expect(second).toMatchObject({
+    decision: 'deny',
+    reason: 'rate_limited',
+    status: 429,
+    attempts: 0,
+  })
+  expect(second).not.toHaveProperty('ahead')
+})
+
+test('a client that leaves in the middle of its body was let do nothing', async () => {
+  const world = await place()
+  const call = open(world.proxy.port, {
+    method: 'POST',
+    path: '/v1/jobs',
+    headers: ['X-Api-Key', world.proxy.keys['dns'] ?? '', 'Content-Length', '9999'],
+  })
+  call.on('error', () => undefined)
+  call.write('{"commands":[{"command":"domain_create"')
+  const { simulator, proxy } = world
+  await eventually(async () => (await proxy.metric('inflight_requests')) === 1)
+  call.socket?.resetAndDestroy()
+  const [record] = await recordsOf(world, 'dns', 1)
+  expect(record).toMatchObject({
+    decision: 'deny',
+    reason: 'client_gone',
+    status: 499,
+    attempts: 0,
+  })
+  expect(record).not.toHaveProperty('ahead')
+  expect(simulator.requests).toHaveLength(1)
+})
+
+test('a login is written down before it is answered, or refused', async () => {
+  const login = async (world: Awaited<ReturnType<typeof place>>) =>
+    send(world.proxy.port, {
+      method: 'POST',
+      path: '/v1/auth/token',
+      headers: ['Content-Type', 'application/json'],
+      body: JSON.stringify({
+        grant_type: 'client_credentials',
+        client_id: 'admin',
+        client_secret: world.proxy.keys['admin'],
+      }),
+    })
+  const world = await place()
+  expect((await login(world)).status).toBe(200)
+  const records = await recordsOf(world, 'admin', 1)
+  expect(records).toMatchObject([{ ahead: true, by: expect.stringMatching(/^key:/), status: 200 }])
+  expect(JSON.stringify(records)).not.toContain(world.proxy.keys['admin'])
+
+  const full = await place('/dev/full', 'refuse_classes: [credential]')
+  const refused = await login(full)
+  expect([refused.status, refused.text]).toEqual([
+    503,
+    expect.stringContaining('audit_unavailable'),
+  ])
 })
 
 test('on a full disk nothing destructive happens, reads go on, and it is told', async () => {

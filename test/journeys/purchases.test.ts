@@ -87,7 +87,7 @@ describe('a budget', () => {
     expect(refused).toHaveLength(45)
     expect(new Set(refused.map(codeOf))).toEqual(new Set(['budget_exceeded']))
     expect(detailOf(refused[0] as Answer)).toMatch(
-      /^The budget has 0 of 5 purchases left until \d{4}-\d\d-01T00:00:00Z, and this needs 1\.$/,
+      /^The budget has 0 of 5 purchases left until \d{4}-\d\d-01T00:00:00Z, and this needs 1\. \(opusdns-auth-proxy, consumer shop;/,
     )
     expect(await outcome('spent')).toBe(5)
     expect(await outcome('refused')).toBe(45)
@@ -199,8 +199,11 @@ describe('a budget', () => {
     expect((await create(client)).status).toBe(201)
     expect(proxy?.lines.find(({ msg }) => msg === 'would be denied')).toMatchObject({
       consumer: 'shop',
-      count: 1,
+      operation: 'POST /v1/domains',
+      missing: expect.stringMatching(/0 of 0 purchases left.*needs 1/),
     })
+    const denied = { consumer: 'shop', decision: 'deny', mode: 'report' }
+    await eventually(async () => (await proxy?.metric('policy_decisions_total', denied)) === 1)
     expect(await outcome('would_be_refused')).toBe(1)
     expect(bought()).toBe(1)
   })

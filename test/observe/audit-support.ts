@@ -59,6 +59,7 @@ export const DONE: AuditOutcome = {
   upstreamId: 'up-1',
   attempts: 1,
   complete: true,
+  bodySha256: undefined,
 }
 export const REFUSED: AuditOutcome = {
   status: 403,
@@ -67,6 +68,7 @@ export const REFUSED: AuditOutcome = {
   upstreamId: undefined,
   attempts: 0,
   complete: true,
+  bodySha256: undefined,
 }
 
 /** A folder that is gone after the test. */

@@ -45,7 +45,7 @@ async function main(path: string): Promise<void> {
     })
     writeSync(1, `${entry.refuse ? 'lost' : 'written'} ${id}\n`)
     const outcome = { source: 'upstream', code: undefined, upstreamId: undefined, attempts: 1 }
-    entry.close({ ...outcome, status: 200, complete: true })
+    entry.close({ ...outcome, status: 200, complete: true, bodySha256: undefined })
     if (entry.refuse) {
       writeSync(1, 'waiting\n')
       // oxlint-disable-next-line no-await-in-loop -- nothing is written meanwhile
