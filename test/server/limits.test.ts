@@ -184,7 +184,7 @@ describe('a client', () => {
 
   test('that reads slowly, but reads, gets all of it', async () => {
     const { port, seen } = await testListener((_request, response) => response.end(big), {
-      replyWriteTimeout: 300,
+      replyWriteTimeout: 1000,
     })
     let length = 0
     const socket = connect(port, '127.0.0.1', () => socket.write(GET))
@@ -192,7 +192,7 @@ describe('a client', () => {
     socket.on('data', (piece) => {
       length += piece.length
       socket.pause()
-      setTimeout(() => socket.resume(), 10)
+      setTimeout(() => socket.resume(), 15)
     })
     await eventually(() => length > big.length, { within: 15_000 })
     expect(seen.lines).toEqual([])
