@@ -21,6 +21,7 @@ import type { Consumer } from './consumer.ts'
 import type { Exchange } from './exchange.ts'
 import { noRoom } from './held-bytes.ts'
 import type { HeldBytes } from './held-bytes.ts'
+import { only, without } from './fields.ts'
 import { read } from './forward.ts'
 import type { ForwardDeps } from './forward.ts'
 import { maskable, withoutCodings } from './masked-reply.ts'
@@ -187,10 +188,7 @@ function writeReply(
   const body = Buffer.from(JSON.stringify({ dry_run: true, ...difference }))
   const fields = ['Content-Type', 'application/json', 'Content-Length', String(body.length)]
   fields.push('Cache-Control', 'no-store', 'Preference-Applied', 'dry-run')
-  for (let index = 0; index < head.fields.length; index += 2) {
-    const name = head.fields[index] ?? ''
-    if (KEPT.has(name.toLowerCase())) fields.push(name, head.fields[index + 1] ?? '')
-  }
+  fields.push(...only(head.fields, KEPT))
   exchange.source = 'proxy'
   const writer = new ReplyWriter(
     exchange,
@@ -211,12 +209,7 @@ const KEPT: ReadonlySet<string> = new Set(['date', 'via', 'x-request-id', 'x-ser
 const NOT_OF_A_READING = /^(?:if-.*|content-.*|cache-control|pragma|trailer)$/i
 
 function plainFields(fields: readonly string[]): string[] {
-  const kept: string[] = []
-  for (let index = 0; index < fields.length; index += 2) {
-    const name = fields[index] ?? ''
-    if (!NOT_OF_A_READING.test(name)) kept.push(name, fields[index + 1] ?? '')
-  }
-  return withoutCodings(kept)
+  return withoutCodings(without(fields, (name) => NOT_OF_A_READING.test(name)))
 }
 
 /** Canonical, so that it is a path segment as it is; but for the asterisk, which needs no coding. */

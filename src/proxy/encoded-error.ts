@@ -4,6 +4,7 @@
 import { brotliDecompressSync, inflateSync, unzipSync, zstdDecompressSync } from 'node:zlib'
 
 import type { EchoFilter } from '../credentials/echo.ts'
+import { without } from './fields.ts'
 
 /** Takes the body of one compressed error. */
 export interface EncodedError {
@@ -82,12 +83,7 @@ const OF_THE_CODING = new Set([
 
 /** `fields` for a body of `length` bytes in no coding, without the field `other`. */
 function plainFields(fields: readonly string[], length: number, other = ''): string[] {
-  const kept: string[] = []
-  for (let index = 0; index < fields.length; index += 2) {
-    const name = fields[index] ?? ''
-    const lower = name.toLowerCase()
-    if (!OF_THE_CODING.has(lower) && lower !== other) kept.push(name, fields[index + 1] ?? '')
-  }
+  const kept = without(fields, (name) => OF_THE_CODING.has(name) || name === other)
   kept.push('Content-Length', String(length))
   return kept
 }

@@ -7,6 +7,7 @@ import type { EchoFilter } from '../credentials/echo.ts'
 import { queue } from '../opusdns/queue.ts'
 import type { Receiver } from './attempt.ts'
 import type { Exchange } from './exchange.ts'
+import { only, without } from './fields.ts'
 import { read } from './forward.ts'
 import type { ForwardDeps } from './forward.ts'
 import { noRoom } from './held-bytes.ts'
@@ -190,10 +191,7 @@ function write(
   )
   const fields = ['Content-Type', 'application/json', 'Content-Length', String(body.length)]
   fields.push('Cache-Control', 'no-store')
-  for (let index = 0; index < head.fields.length; index += 2) {
-    const name = head.fields[index] ?? ''
-    if (KEPT.has(name.toLowerCase())) fields.push(name, head.fields[index + 1] ?? '')
-  }
+  fields.push(...only(head.fields, KEPT))
   const writer = new ReplyWriter(
     exchange,
     200,
@@ -214,12 +212,7 @@ const KEPT: ReadonlySet<string> = new Set(['date', 'via', 'x-request-id', 'x-ser
 const OF_ONE_REPLY = /^(?:if-.*|content-.*|cache-control|pragma)$/i
 
 function plainFields(fields: readonly string[]): string[] {
-  const kept: string[] = []
-  for (let index = 0; index < fields.length; index += 2) {
-    const name = fields[index] ?? ''
-    if (!OF_ONE_REPLY.test(name)) kept.push(name, fields[index + 1] ?? '')
-  }
-  return withoutCodings(kept)
+  return withoutCodings(without(fields, (name) => OF_ONE_REPLY.test(name)))
 }
 
 function badPage(): Fault {

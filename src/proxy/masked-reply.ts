@@ -5,6 +5,7 @@ import { Fault } from '../base/fault.ts'
 import { mayShowSecrets } from '../opusdns/reply-secrets.ts'
 import type { Policy } from '../policy/policy.ts'
 import type { Exchange } from './exchange.ts'
+import { without } from './fields.ts'
 import type { ReplyHead } from './reply-head.ts'
 import { mayHaveBody } from './reply-writer.ts'
 
@@ -24,11 +25,7 @@ const CODINGS: ReadonlySet<string> = new Set(['accept-encoding', 'range', 'if-ra
 
 /** `fields` for a reply whose body comes whole and in no coding. */
 export function withoutCodings(fields: readonly string[]): string[] {
-  const kept: string[] = []
-  for (let index = 0; index < fields.length; index += 2) {
-    const name = fields[index] ?? ''
-    if (!CODINGS.has(name.toLowerCase())) kept.push(name, fields[index + 1] ?? '')
-  }
+  const kept = without(fields, (name) => CODINGS.has(name))
   kept.push('Accept-Encoding', 'identity')
   return kept
 }

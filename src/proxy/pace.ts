@@ -7,6 +7,7 @@ import { retryAfter } from '../base/retry-after.ts'
 import { hasCooldown } from '../opusdns/cooldown.ts'
 import type { Upstream } from '../opusdns/upstream.ts'
 import type { Exchange } from './exchange.ts'
+import { valueOf } from './fields.ts'
 import type { ReplyHead } from './reply-head.ts'
 
 /** See `Pace`. */
@@ -81,10 +82,4 @@ function tooManyFor(ms: number): Fault {
     retryAfter: Math.max(1, Math.ceil(ms / 1000)),
     limit: 'upstream',
   })
-}
-
-/** The first value of the field `name`, in small letters. */
-function valueOf(fields: readonly string[], name: string): string | undefined {
-  const at = fields.findIndex((text, index) => index % 2 === 0 && text.toLowerCase() === name)
-  return at < 0 ? undefined : fields[at + 1]
 }

@@ -6,6 +6,7 @@ import type { EchoFilter, EchoStream } from '../credentials/echo.ts'
 import { encodedError } from './encoded-error.ts'
 import type { EncodedError } from './encoded-error.ts'
 import type { Exchange } from './exchange.ts'
+import { without } from './fields.ts'
 import type { ReplyHead } from './reply-head.ts'
 import type { SecretMask } from './secret-mask.ts'
 
@@ -176,11 +177,7 @@ export class ReplyWriter {
 /** Takes out a `Content-Length` that would be wrong (RFC 9110 sections 8.6 and 15.3.6). */
 function fieldsFor(status: number, fields: readonly string[]): readonly string[] {
   if (status !== 204 && status !== 205) return fields
-  const kept: string[] = []
-  for (let index = 0; index < fields.length; index += 2) {
-    const name = fields[index] ?? ''
-    if (name.toLowerCase() !== 'content-length') kept.push(name, fields[index + 1] ?? '')
-  }
+  const kept = without(fields, (name) => name === 'content-length')
   if (status === 205) kept.push('Content-Length', '0')
   return kept
 }
