@@ -3,11 +3,12 @@
 // seen as if it were all.
 
 import { Fault } from '../base/fault.ts'
+import { retryAfter } from '../base/retry-after.ts'
 import type { EchoFilter } from '../credentials/echo.ts'
 import { queue } from '../opusdns/queue.ts'
 import type { Receiver } from './attempt.ts'
 import type { Exchange } from './exchange.ts'
-import { only, without } from './fields.ts'
+import { only, valueOf, without } from './fields.ts'
 import { read } from './forward.ts'
 import type { ForwardDeps } from './forward.ts'
 import { noRoom } from './held-bytes.ts'
@@ -29,6 +30,8 @@ const MOST_PAGES = 200
 const MOST_BYTES = 64 * 1024 * 1024
 /** Milliseconds for one list: the clients wait 30 s (opusdns/API.md section 6.10). */
 const DEADLINE = 25_000
+/** Milliseconds; no client is told to wait longer, whatever OpusDNS says. */
+const LONGEST_WAIT = 86_400_000
 /** Lists that are read at once, whoever asked. */
 const AT_ONCE = 4
 /** See `queue`: one consumer gets two of them. */
@@ -111,7 +114,7 @@ function walk(
       receive(status, head, echo, flow, failed) {
         if (first && status >= 300)
           return new ReplyWriter(exchange, status, head, echo, flow, failed)
-        if (status !== 200) throw broken(status, head)
+        if (status !== 200) throw broken(status, head, way.clock.wall())
         maskable(status, head, 'GET')
         return collector(head, echo, failed)
       },
@@ -236,11 +239,10 @@ function tooSlow(): Fault {
 }
 
 /** Not the first page: what came before is no answer, nor is this. */
-function broken(status: number, { fields }: ReplyHead): Fault {
-  const at = fields.findIndex((name, index) => index % 2 === 0 && /^retry-after$/i.test(name))
-  const wait = at < 0 ? '' : (fields[at + 1] ?? '')
+function broken(status: number, { fields }: ReplyHead, wallNow: number): Fault {
+  const wait = retryAfter(valueOf(fields, 'retry-after'), wallNow) ?? 0
   return new Fault('list_incomplete', {
     detail: `OpusDNS answered ${status} in the middle of the list, which is filtered for you.`,
-    retryAfter: /^[1-9]\d{0,3}$/.test(wait) ? Number(wait) : 1,
+    retryAfter: Math.max(1, Math.ceil(Math.min(wait, LONGEST_WAIT) / 1000)),
   })
 }

@@ -165,6 +165,22 @@ describe('a list on several pages', () => {
     expect(valuesOf(reply.rawHeaders, 'proxy-status')).toHaveLength(1)
   })
 
+  test.each([
+    ['hours', '20000', 20_000, 20_000],
+    ['a date', new Date(Date.now() + 600_000).toUTCString(), 540, 600],
+    ['a date that is over', new Date(0).toUTCString(), 1, 1],
+    ['for ever', '9'.repeat(400), 86_400, 86_400],
+    ['nothing that is understood', 'soon', 1, 1],
+  ])('tells what its second page says of waiting: %s', async (_what, wait, least, most) => {
+    const refusal = `HTTP/1.1 429 Slow\r\nRetry-After: ${wait}\r\nContent-Length: 2\r\n\r\n{}`
+    threePages((page) => (page === 2 ? refusal : undefined))
+    const reply = await ask()
+    expect([reply.status, JSON.parse(reply.text)['code']]).toEqual([503, 'list_incomplete'])
+    const told = Number(valuesOf(reply.rawHeaders, 'retry-after')[0])
+    expect(told).toBeGreaterThanOrEqual(least)
+    expect(told).toBeLessThanOrEqual(most)
+  })
+
   test('whose second page is cut off is not shown', async () => {
     threePages((page, { socket }) => {
       if (page !== 2) return undefined
