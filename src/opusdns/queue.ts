@@ -9,7 +9,8 @@ export interface Queue {
   /**
    * Calls `begin` when there is a place: at once, and then returns `undefined`; or later, and then
    * returns the function that takes it back, of which nothing stays behind. A party that asks for much
-   * delays another by at most one place in each round.
+   * delays another by at most one place in each round. A `begin` that throws must not have given its
+   * place back: the queue does; the error reaches who took the place, or gave back the one before.
    */
   take(party: string, begin: (release: Release) => void): (() => void) | undefined
   /** Sets the number of places; those that are taken stay so. With 0, all wait. */
@@ -70,15 +71,29 @@ export function queue(places: number, greed = Number.POSITIVE_INFINITY): Queue {
   function start(party: Party, begin: Begin): void {
     busy += 1
     party.held += 1
-    begin(party.release)
+    try {
+      begin(party.release)
+    } catch (error) {
+      party.release()
+      throw error
+    }
   }
 
   function serve(): void {
     // What begins may end at once, and come back here: as a loop, not as a tower of calls.
     if (serving) return
     serving = true
-    while (busy < open && serveNext());
+    let failed: { readonly error: unknown } | undefined
+    while (busy < open) {
+      try {
+        if (!serveNext()) break
+      } catch (error) {
+        // The others have their turns all the same.
+        failed ??= { error }
+      }
+    }
     serving = false
+    if (failed !== undefined) throw failed.error
   }
 
   /** False when nobody waits who may have a place. */

@@ -114,6 +114,36 @@ describe('a queue', () => {
     expect(begun).toHaveLength(7)
   })
 
+  test('gives back the place of one that throws, and serves those behind it', () => {
+    const { one, begun, take, release } = line(1)
+    const broken = () => {
+      throw new Error('broken')
+    }
+    expect(() => one.take('a', broken)).toThrow('broken')
+    expect(one.busy).toBe(0)
+    take('a', 'first')
+    one.take('a', broken)
+    one.take('b', broken)
+    take('a', 'second')
+    take('a', 'third')
+    expect(release).toThrow('broken')
+    expect(begun).toEqual(['first', 'second'])
+    release()
+    expect(begun).toEqual(['first', 'second', 'third'])
+    expect([one.busy, one.waiting]).toEqual([1, 0])
+  })
+
+  test('is empty also after one that throws', async () => {
+    const { one, take, release } = line(1)
+    take('a')
+    one.take('a', () => {
+      throw new Error('broken')
+    })
+    const emptied = one.empty()
+    expect(release).toThrow('broken')
+    await emptied
+  })
+
   test('survives a hundred thousand that end as they begin', () => {
     const one = queue(1)
     let ended = 0
