@@ -3,12 +3,10 @@
 
 import { Fault } from '../base/fault.ts'
 import { readJson } from '../base/json-text.ts'
-import type { EchoFilter } from '../credentials/echo.ts'
 import { bodyActs } from '../opusdns/acts.ts'
 import { operationNamed } from '../opusdns/operation-named.ts'
 import { grantedOperationOf } from '../opusdns/operations.ts'
 import type { Operation } from '../opusdns/operations.ts'
-import { queue } from '../opusdns/queue.ts'
 import { rrsetsShown, zoneDifference } from '../opusdns/zone-difference.ts'
 import type { ZoneRrset } from '../opusdns/zone-difference.ts'
 import { hasDryRun, zoneWrite } from '../opusdns/zone-write.ts'
@@ -16,27 +14,21 @@ import type { ZoneWrite } from '../opusdns/zone-write.ts'
 import type { Decision, Undecided } from '../policy/decision.ts'
 import type { BodyForm } from '../policy/judged.ts'
 import type { Policy } from '../policy/policy.ts'
-import type { Receiver } from './attempt.ts'
 import type { Consumer } from './consumer.ts'
 import type { Exchange } from './exchange.ts'
-import { noRoom } from './held-bytes.ts'
 import type { HeldBytes } from './held-bytes.ts'
-import { only, without } from './fields.ts'
 import { read } from './forward.ts'
 import type { ForwardDeps } from './forward.ts'
-import { maskable, withoutCodings } from './masked-reply.ts'
-import { refuse } from './refusal.ts'
-import type { ReplyHead } from './reply-head.ts'
+import { maskable } from './masked-reply.ts'
+import { answerWith } from './own-reply.ts'
+import { readingPlaces } from './reading-place.ts'
 import { ReplyWriter } from './reply-writer.ts'
 import type { RequestHead } from './request-head.ts'
 import type { Verdict } from './verdict.ts'
+import { fieldsOfReading, wholeReplies } from './whole-reply.ts'
 
 /** Bytes of a zone as OpusDNS shows it. */
 const MOST_BYTES = 16 * 1024 * 1024
-/** Zones that are read at once, whoever asked: each may take much memory. */
-const AT_ONCE = 4
-/** See `queue`: a client that reads its answer slowly keeps its place, so one consumer gets two. */
-const GREED = 1
 
 const READ_ZONE = operationNamed('GET /v1/dns/{zone_name}')
 
@@ -101,19 +93,10 @@ export type DryRunReply = (
 
 /** Builds the answerer: one for all consumers, for it bounds what is read at once. */
 export function dryRunReply(room: HeldBytes): DryRunReply {
-  const places = queue(AT_ONCE, GREED)
+  const places = readingPlaces()
 
   return function answer(exchange, fields, write, way) {
-    const takeBack = places.take(exchange.consumer, (release) => {
-      exchange.atEnd(release)
-      ask(exchange, fields, write, way, room)
-    })
-    if (takeBack === undefined) return
-    exchange.onAbandoned = takeBack
-    exchange.onExpired = (fault) => {
-      takeBack()
-      if (!exchange.settled) refuse(exchange, fault)
-    }
+    places.take(exchange, () => ask(exchange, fieldsOfReading(fields), write, way, room))
   }
 }
 
@@ -124,7 +107,8 @@ function ask(
   way: ForwardDeps,
   room: HeldBytes,
 ): void {
-  read(exchange, plainFields(fields), way, {
+  const takeWhole = wholeReplies(exchange, { room, most: MOST_BYTES, tooLarge: unreadable })
+  read(exchange, fields, way, {
     target: targetOf(write),
     receive(status, head, echo, flow, failed) {
       const absent = status === 404 && write.kind === 'create'
@@ -134,35 +118,13 @@ function ask(
         throw unreadable()
       }
       maskable(status, head, 'GET')
-      return collector(failed, (body) => {
-        const present = absent ? undefined : zoneIn(echo.redact(body))
-        writeReply(exchange, write, present, head, echo)
+      return takeWhole(echo, failed, (zone) => {
+        const difference = zoneDifference(write, absent ? undefined : zoneIn(zone))
+        const body = Buffer.from(JSON.stringify({ dry_run: true, ...difference }))
+        answerWith(exchange, { body, head, echo, more: ['Preference-Applied', 'dry-run'] })
       })
     },
   })
-
-  function collector(failed: (fault: Fault) => void, done: (body: Buffer) => void): Receiver {
-    const pieces: Buffer[] = []
-    let bytes = 0
-    return {
-      begun: false,
-      data(piece) {
-        bytes += piece.length
-        if (bytes > MOST_BYTES) failed(unreadable())
-        else if (!room.hold(exchange, piece.length)) failed(noRoom())
-        else pieces.push(piece)
-      },
-      end() {
-        try {
-          if (!exchange.settled) done(Buffer.concat(pieces))
-        } catch (error) {
-          refuse(exchange, error)
-        }
-      },
-      flush: () => undefined,
-      abandon: () => undefined,
-    }
-  }
 }
 
 function zoneIn(body: Buffer): readonly ZoneRrset[] {
@@ -175,41 +137,6 @@ function zoneIn(body: Buffer): readonly ZoneRrset[] {
   const rrsets = rrsetsShown(value)
   if (rrsets === undefined) throw unreadable()
   return rrsets
-}
-
-function writeReply(
-  exchange: Exchange,
-  write: ZoneWrite,
-  present: readonly ZoneRrset[] | undefined,
-  head: ReplyHead,
-  echo: EchoFilter,
-): void {
-  const difference = zoneDifference(write, present)
-  const body = Buffer.from(JSON.stringify({ dry_run: true, ...difference }))
-  const fields = ['Content-Type', 'application/json', 'Content-Length', String(body.length)]
-  fields.push('Cache-Control', 'no-store', 'Preference-Applied', 'dry-run')
-  fields.push(...only(head.fields, KEPT))
-  exchange.source = 'proxy'
-  const writer = new ReplyWriter(
-    exchange,
-    200,
-    { ...head, fields },
-    echo,
-    { pause: () => undefined, resume: () => undefined },
-    (fault) => refuse(exchange, fault),
-  )
-  writer.data(body)
-  writer.end()
-}
-
-/** Fields of the zone's reply that are true of ours. */
-const KEPT: ReadonlySet<string> = new Set(['date', 'via', 'x-request-id', 'x-server-request-id'])
-
-/** Fields about the client's own body, or about a reply that it knows. */
-const NOT_OF_A_READING = /^(?:if-.*|content-.*|cache-control|pragma|trailer)$/i
-
-function plainFields(fields: readonly string[]): string[] {
-  return withoutCodings(without(fields, (name) => NOT_OF_A_READING.test(name)))
 }
 
 /** Canonical, so that it is a path segment as it is; but for the asterisk, which needs no coding. */

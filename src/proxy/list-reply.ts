@@ -5,24 +5,24 @@
 import { Fault } from '../base/fault.ts'
 import { retryAfter } from '../base/retry-after.ts'
 import type { EchoFilter } from '../credentials/echo.ts'
-import { queue } from '../opusdns/queue.ts'
-import type { Receiver } from './attempt.ts'
 import type { Exchange } from './exchange.ts'
-import { only, valueOf, without } from './fields.ts'
+import { valueOf } from './fields.ts'
 import { read } from './forward.ts'
 import type { ForwardDeps } from './forward.ts'
-import { noRoom } from './held-bytes.ts'
 import type { HeldBytes } from './held-bytes.ts'
 import { listPage } from './list-page.ts'
 import type { ListScope } from './list-page.ts'
 import { listQuery } from './list-query.ts'
 import type { ListQuery } from './list-query.ts'
 import { listWalk } from './list-walk.ts'
-import { maskable, withoutCodings } from './masked-reply.ts'
+import { maskable } from './masked-reply.ts'
+import { answerWith } from './own-reply.ts'
+import { readingPlaces, rest } from './reading-place.ts'
 import { refuse } from './refusal.ts'
 import type { ReplyHead } from './reply-head.ts'
 import { ReplyWriter } from './reply-writer.ts'
 import { secretMask } from './secret-mask.ts'
+import { fieldsOfReading, wholeReplies } from './whole-reply.ts'
 
 /** How often OpusDNS is asked for one list at most. */
 const MOST_PAGES = 200
@@ -32,10 +32,6 @@ const MOST_BYTES = 64 * 1024 * 1024
 const DEADLINE = 25_000
 /** Milliseconds; no client is told to wait longer, whatever OpusDNS says. */
 const LONGEST_WAIT = 86_400_000
-/** Lists that are read at once, whoever asked. */
-const AT_ONCE = 4
-/** See `queue`: one consumer gets two of them. */
-const GREED = 1
 
 /** What a filtered list needs to know besides its exchange. */
 export interface FilteredList extends ListScope {
@@ -53,7 +49,7 @@ export type ListReply = (
 
 /** Builds the answerer: one for all consumers, for it bounds what is read at once. */
 export function listReply(room: HeldBytes): ListReply {
-  const places = queue(AT_ONCE, GREED)
+  const places = readingPlaces()
 
   return function answer(exchange, fields, list, way) {
     const query = listQuery(exchange.query, list)
@@ -62,32 +58,16 @@ export function listReply(room: HeldBytes): ListReply {
       return
     }
     exchange.atEnd(way.clock.after(DEADLINE, () => exchange.onExpired?.(tooSlow())))
-    const takeBack = places.take(exchange.consumer, (release) => {
-      let left = false
-      const leave = () => {
-        if (!left) release()
-        left = true
-      }
-      exchange.atEnd(leave)
-      walk(exchange, plainFields(fields), { ...list, query }, way, { room, leave })
+    places.take(exchange, (leave) => {
+      walk(exchange, fieldsOfReading(fields), { ...list, query }, way, { room, leave })
     })
-    if (takeBack !== undefined) rest(exchange, takeBack)
-  }
-}
-
-/** What becomes of the exchange when it ends while OpusDNS is asked nothing. */
-function rest(exchange: Exchange, before: () => void): void {
-  exchange.onAbandoned = before
-  exchange.onExpired = (fault) => {
-    before()
-    if (!exchange.settled) refuse(exchange, fault)
   }
 }
 
 /** What a walk takes while it lasts. */
 interface Place {
   readonly room: HeldBytes
-  /** Gives the place back: a client that reads its answer slowly shall not keep it. */
+  /** See `ReadingPlaces`. */
   readonly leave: () => void
 }
 
@@ -103,8 +83,8 @@ function walk(
   { room, leave }: Place,
 ): void {
   const collected = listWalk()
+  const takeWhole = wholeReplies(exchange, { room, most: MOST_BYTES, tooLarge })
   let pages = 0
-  let bytes = 0
 
   function readOn(): void {
     pages += 1
@@ -112,39 +92,18 @@ function walk(
     read(exchange, fields, way, {
       target: exchange.path + list.query.of(collected.page),
       receive(status, head, echo, flow, failed) {
-        if (first && status >= 300)
+        if (first && status >= 300) {
+          leave()
           return new ReplyWriter(exchange, status, head, echo, flow, failed)
+        }
         if (status !== 200) throw broken(status, head, way.clock.wall())
         maskable(status, head, 'GET')
-        return collector(head, echo, failed)
+        return takeWhole(echo, failed, (body) => took(body, head, echo))
       },
     })
   }
 
-  function collector(head: ReplyHead, echo: EchoFilter, failed: (fault: Fault) => void): Receiver {
-    const pieces: Buffer[] = []
-    return {
-      begun: false,
-      data(piece) {
-        bytes += piece.length
-        if (bytes > MOST_BYTES) failed(tooLarge())
-        else if (!room.hold(exchange, piece.length)) failed(noRoom())
-        else pieces.push(piece)
-      },
-      end() {
-        try {
-          took(echo.redact(Buffer.concat(pieces)), head, echo)
-        } catch (error) {
-          refuse(exchange, error)
-        }
-      },
-      flush: () => undefined,
-      abandon: () => undefined,
-    }
-  }
-
   function took(body: Buffer, head: ReplyHead, echo: EchoFilter): void {
-    if (exchange.settled) return
     const page = listPage(body, collected.page, list, list.query.wants)
     // What is not shown is let go.
     room.hold(
@@ -157,7 +116,7 @@ function walk(
       return
     }
     if (pages >= MOST_PAGES) throw tooLarge()
-    rest(exchange, () => undefined)
+    rest(exchange)
     const ready = way.credential.obtain()
     // A long list may outlive a token.
     if (!(ready instanceof Promise)) readOn()
@@ -192,30 +151,7 @@ function write(
   const body = Buffer.from(
     `{"results":[${shown.join(',')}],"pagination":${JSON.stringify(pagination)}}`,
   )
-  const fields = ['Content-Type', 'application/json', 'Content-Length', String(body.length)]
-  fields.push('Cache-Control', 'no-store')
-  fields.push(...only(head.fields, KEPT))
-  const writer = new ReplyWriter(
-    exchange,
-    200,
-    { ...head, fields },
-    echo,
-    { pause: () => undefined, resume: () => undefined },
-    (fault) => refuse(exchange, fault),
-    masks ? secretMask() : undefined,
-  )
-  writer.data(body)
-  writer.end()
-}
-
-/** Fields of the last page's head that are true of the whole. */
-const KEPT: ReadonlySet<string> = new Set(['date', 'via', 'x-request-id', 'x-server-request-id'])
-
-/** Fields about one reply of OpusDNS, and not about ours. */
-const OF_ONE_REPLY = /^(?:if-.*|content-.*|cache-control|pragma)$/i
-
-function plainFields(fields: readonly string[]): string[] {
-  return withoutCodings(without(fields, (name) => OF_ONE_REPLY.test(name)))
+  answerWith(exchange, { body, head, echo, mask: masks ? secretMask() : undefined })
 }
 
 function badPage(): Fault {
