@@ -16,12 +16,14 @@ import type { BodyForm } from '../policy/judged.ts'
 import type { Policy } from '../policy/policy.ts'
 import type { Consumer } from './consumer.ts'
 import type { Exchange } from './exchange.ts'
+import { noRoom } from './held-bytes.ts'
 import type { HeldBytes } from './held-bytes.ts'
 import { read } from './forward.ts'
 import type { ForwardDeps } from './forward.ts'
 import { maskable } from './masked-reply.ts'
 import { answerWith } from './own-reply.ts'
 import { readingPlaces } from './reading-place.ts'
+import type { Place } from './reading-place.ts'
 import { ReplyWriter } from './reply-writer.ts'
 import type { RequestHead } from './request-head.ts'
 import type { Verdict } from './verdict.ts'
@@ -96,7 +98,9 @@ export function dryRunReply(room: HeldBytes): DryRunReply {
   const places = readingPlaces()
 
   return function answer(exchange, fields, write, way) {
-    places.take(exchange, () => ask(exchange, fieldsOfReading(fields), write, way, room))
+    places.take(exchange, (leave) => {
+      ask(exchange, fieldsOfReading(fields), write, way, { room, leave })
+    })
   }
 }
 
@@ -105,7 +109,7 @@ function ask(
   fields: readonly string[],
   write: ZoneWrite,
   way: ForwardDeps,
-  room: HeldBytes,
+  { room, leave }: Place,
 ): void {
   const takeWhole = wholeReplies(exchange, { room, most: MOST_BYTES, tooLarge: unreadable })
   read(exchange, fields, way, {
@@ -114,13 +118,17 @@ function ask(
       const absent = status === 404 && write.kind === 'create'
       // That there is no such zone, OpusDNS says best.
       if (status !== 200 && !absent) {
-        if (status >= 300) return new ReplyWriter(exchange, status, head, echo, flow, failed)
-        throw unreadable()
+        if (status < 300) throw unreadable()
+        leave()
+        return new ReplyWriter(exchange, status, head, echo, flow, failed)
       }
       maskable(status, head, 'GET')
       return takeWhole(echo, failed, (zone) => {
         const difference = zoneDifference(write, absent ? undefined : zoneIn(zone))
         const body = Buffer.from(JSON.stringify({ dry_run: true, ...difference }))
+        // The zone is let go; the answer stays for as long as the client takes to read it.
+        if (!room.hold(exchange, body.length - zone.length)) throw noRoom()
+        leave()
         answerWith(exchange, { body, head, echo, more: ['Preference-Applied', 'dry-run'] })
       })
     },

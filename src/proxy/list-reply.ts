@@ -18,6 +18,7 @@ import { listWalk } from './list-walk.ts'
 import { maskable } from './masked-reply.ts'
 import { answerWith } from './own-reply.ts'
 import { readingPlaces, rest } from './reading-place.ts'
+import type { Place } from './reading-place.ts'
 import { refuse } from './refusal.ts'
 import type { ReplyHead } from './reply-head.ts'
 import { ReplyWriter } from './reply-writer.ts'
@@ -62,13 +63,6 @@ export function listReply(room: HeldBytes): ListReply {
       walk(exchange, fieldsOfReading(fields), { ...list, query }, way, { room, leave })
     })
   }
-}
-
-/** What a walk takes while it lasts. */
-interface Place {
-  readonly room: HeldBytes
-  /** See `ReadingPlaces`. */
-  readonly leave: () => void
 }
 
 interface AskedList extends FilteredList {

@@ -3,6 +3,7 @@
 
 import { queue } from '../opusdns/queue.ts'
 import type { Exchange } from './exchange.ts'
+import type { HeldBytes } from './held-bytes.ts'
 import { refuse } from './refusal.ts'
 
 /** Readings at once. */
@@ -18,6 +19,14 @@ export interface ReadingPlaces {
    * shall not keep it. The end of the exchange gives it back too. What `begin` throws is answered.
    */
   take(exchange: Exchange, begin: (leave: () => void) => void): void
+}
+
+/** What one reading has. */
+export interface Place {
+  /** Where what it holds is on account. */
+  readonly room: HeldBytes
+  /** See `ReadingPlaces`. */
+  readonly leave: () => void
 }
 
 /** Builds the places of all consumers. */
