@@ -8,6 +8,7 @@ import { actOf } from './act.ts'
 import type { Act } from './act.ts'
 import { actList } from './act-list.ts'
 import { BODY_READERS } from './body-readers.ts'
+import type { ZoneReader } from './dns-acts.ts'
 import { domainReference, hostReference } from './body-name.ts'
 import { canonicalName } from './name.ts'
 import type { Operation } from './operations.ts'
@@ -38,8 +39,9 @@ export function needsBody(operation: Operation): boolean {
 /**
  * The acts of a request with a body: at least one; in time linear in the body. For an operation that
  * does not need one, those of the path. `contentType` and `contentEncoding` are the field values, where
- * there are such fields. Throws a Fault: `unsupported_media_type`, `body_not_understood`, or
- * `path_not_canonical` when the zone in the path cannot be compared with a grant.
+ * there are such fields; `zoneReader` is told what else the body says of a zone. Throws a Fault:
+ * `unsupported_media_type`, `body_not_understood`, or `path_not_canonical` when the zone in the path cannot
+ * be compared with a grant.
  */
 export function bodyActs(
   operation: Operation,
@@ -47,24 +49,28 @@ export function bodyActs(
   bytes: Buffer,
   contentType: string | undefined,
   contentEncoding: string | undefined,
+  zoneReader?: ZoneReader,
 ): readonly Act[] {
   const reader = BODY_READERS.get(operation)
   if (reader === undefined) return pathActs(operation, path)
   refuseOtherMedia(contentType, contentEncoding)
   const target = targetIn(operation, path)
-  if (reader.needs === 'zone' && target.zone === undefined) {
-    throw new Fault('path_not_canonical', {
-      detail:
-        'The zone in the path is no name that can be compared with a grant. Write it in ASCII; ' +
-        'international names as xn-- labels.',
-    })
-  }
+  if (reader.needs === 'zone' && target.zone === undefined) throw strangeZone()
   const list = actList()
-  reader.read(readJson(bytes), target, list)
+  reader.read(readJson(bytes), target, list, zoneReader)
   if (list.acts.length === 0) {
     throw notUnderstood(undefined, 'It asks for nothing.', 'Send what the API documents.')
   }
   return list.acts
+}
+
+/** The answer where the zone in the path is not understood. */
+export function strangeZone(): Fault {
+  return new Fault('path_not_canonical', {
+    detail:
+      'The zone in the path is no name that can be compared with a grant. Write it in ASCII; ' +
+      'international names as xn-- labels.',
+  })
 }
 
 const JSON_TYPE = /^application\/(?:[a-z0-9!#$&^_.-]+\+)?json$/

@@ -5,6 +5,7 @@ import type { ActList } from './act-list.ts'
 import { objectAt, shape, textIn, wordIn } from './body-shape.ts'
 import type { Members, Shape } from './body-shape.ts'
 import { ZONE_CREATE, createZoneActs, patchZoneActs, replaceZoneActs } from './dns-acts.ts'
+import type { ZoneReader } from './dns-acts.ts'
 import {
   CREATE_BODY,
   DOMAIN_CREATE,
@@ -44,23 +45,40 @@ interface BodyReader {
   /** `zone` when it cannot do without the zone in the path. */
   readonly needs: 'zone' | undefined
   /** Adds the acts of the parsed `value`. Throws a `body_not_understood` Fault. */
-  readonly read: (value: unknown, target: PathTarget, list: ActList) => void
+  readonly read: (
+    value: unknown,
+    target: PathTarget,
+    list: ActList,
+    zoneReader: ZoneReader | undefined,
+  ) => void
 }
 
-type Read = (body: Members, list: ActList, target: PathTarget) => void
+type Read = (
+  body: Members,
+  list: ActList,
+  target: PathTarget,
+  zoneReader: ZoneReader | undefined,
+) => void
 
 function reader(form: Shape, read: Read): BodyReader {
   return {
     needs: undefined,
-    read: (value, target, list) => read(objectAt(value, undefined, form), list, target),
+    read: (value, target, list, zoneReader) => {
+      read(objectAt(value, undefined, form), list, target, zoneReader)
+    },
   }
 }
 
-type ZoneRead = (zone: string, body: Members, list: ActList) => void
+type ZoneRead = (
+  zone: string,
+  body: Members,
+  list: ActList,
+  zoneReader: ZoneReader | undefined,
+) => void
 
-function zoneReader(line: string, read: ZoneRead): BodyReader {
-  const { read: readBody } = reader(shape(line), (body, list, { zone }) => {
-    if (zone !== undefined) read(zone, body, list)
+function inZone(line: string, read: ZoneRead): BodyReader {
+  const { read: readBody } = reader(shape(line), (body, list, { zone }, zoneReader) => {
+    if (zone !== undefined) read(zone, body, list, zoneReader)
   })
   return { needs: 'zone', read: readBody }
 }
@@ -101,25 +119,27 @@ const ZONE = '/v1/dns/{zone_name}'
 export const BODY_READERS: ReadonlyMap<Operation, BodyReader> = new Map([
   [
     operationNamed(`PATCH ${ZONE}/rrsets`),
-    zoneReader('ops:list', (zone, body, list) => {
-      patchZoneActs('rrset', zone, body, undefined, list)
+    inZone('ops:list', (zone, body, list, zoneReader) => {
+      patchZoneActs('rrset', zone, body, undefined, list, zoneReader)
     }),
   ],
   [
     operationNamed(`PATCH ${ZONE}/records`),
-    zoneReader('ops:list', (zone, body, list) => {
-      patchZoneActs('record', zone, body, undefined, list)
+    inZone('ops:list', (zone, body, list, zoneReader) => {
+      patchZoneActs('record', zone, body, undefined, list, zoneReader)
     }),
   ],
   [
     operationNamed(`PUT ${ZONE}/rrsets`),
-    zoneReader('rrsets:list?', (zone, body, list) => {
-      replaceZoneActs(zone, body, undefined, list)
+    inZone('rrsets:list?', (zone, body, list, zoneReader) => {
+      replaceZoneActs(zone, body, undefined, list, zoneReader)
     }),
   ],
   [
     operationNamed('POST /v1/dns'),
-    reader(ZONE_CREATE, (body, list) => createZoneActs(body, undefined, list)),
+    reader(ZONE_CREATE, (body, list, _target, zoneReader) => {
+      createZoneActs(body, undefined, list, zoneReader)
+    }),
   ],
   [
     DOMAIN_CREATE,

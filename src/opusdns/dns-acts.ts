@@ -3,6 +3,7 @@
 import { notUnderstood, within } from '../base/body-fault.ts'
 import type { Place } from '../base/body-fault.ts'
 import { actOf } from './act.ts'
+import type { RecordChange } from './act.ts'
 import type { ActList } from './act-list.ts'
 import { nameIn } from './body-name.ts'
 import { filledListIn, listIn, objectAt, shape, textIn, wordIn } from './body-shape.ts'
@@ -22,28 +23,51 @@ const DNSSEC_OFF = operationNamed(`POST ${ZONE}/dnssec/disable`)
 const VANITY_SET = operationNamed(`PATCH ${ZONE}/vanity-set`)
 
 /** All records of one name and type. */
-export const RRSET = shape('name:text type:text ttl:number? records:list?')
+const RRSET = shape('name:text type:text ttl:number? records:list?')
 /** One record. */
-export const RECORD = shape('name:text type:text ttl:number? rdata:text?')
+const RECORD = shape('name:text type:text ttl:number? rdata:text?')
 /** One record of a set. */
-export const RDATA = shape('rdata:text')
+const RDATA = shape('rdata:text')
 /** A change of a record set. */
-export const RRSET_OP = shape('op:text rrset:object')
+const RRSET_OP = shape('op:text rrset:object')
 /** A change of one record. */
-export const RECORD_OP = shape('op:text record:object')
+const RECORD_OP = shape('op:text record:object')
 /** What an op may do. */
-export const VERBS = ['upsert', 'remove'] as const
+const VERBS = ['upsert', 'remove'] as const
 
 /** The body of `POST /v1/dns`, and the payload of the command that does the same. */
 export const ZONE_CREATE = shape(
   'name:text dnssec_status:text? rrsets:list? vanity_nameserver_set_id:text?',
 )
 
+/** A change of the records of one name and type. */
+export interface EntryChange extends RecordChange {
+  /** At least one; of two readings the last is the one as an absolute name. */
+  readonly names: readonly string[]
+}
+
+/**
+ * Told what a body says of a zone beyond its acts, while these are read: so a decision and a dry run never
+ * understand one body in two ways.
+ */
+export interface ZoneReader {
+  /** Of a new zone: its checked body. */
+  zone(body: Members): void
+  /** What an entry changes, and the checked object that says so. */
+  entry(change: EntryChange, entry: Members): void
+}
+
 /** A new zone: one act for it (with its DNSSEC and name servers), one for each record set in it. */
-export function createZoneActs(body: Members, place: Place | undefined, list: ActList): void {
+export function createZoneActs(
+  body: Members,
+  place: Place | undefined,
+  list: ActList,
+  reader?: ZoneReader,
+): void {
   const zone = nameIn(body, 'name', place, list)
   list.add(actOf(CREATE, { zone }))
-  rrsetActs({ operation: CREATE, zone }, body, place, list)
+  reader?.zone(body)
+  rrsetActs({ operation: CREATE, zone }, body, place, list, reader)
 }
 
 /** The `ops` of `PATCH …/rrsets` and `PATCH …/records`: one act for each. */
@@ -53,6 +77,7 @@ export function patchZoneActs(
   body: Members,
   place: Place | undefined,
   list: ActList,
+  reader?: ZoneReader,
 ): void {
   const operation = part === 'rrset' ? PATCH_RRSETS : PATCH_RECORDS
   const opShape = part === 'rrset' ? RRSET_OP : RECORD_OP
@@ -65,7 +90,9 @@ export function patchZoneActs(
     const partPlace = within(opPlace, part)
     const target = objectAt(op[part], partPlace, part === 'rrset' ? RRSET : RECORD)
     if (part === 'rrset') checkRecords(target, partPlace, list)
-    list.add(actOf(operation, { zone, change: changeOf(verb, target, { zone, list }, partPlace) }))
+    const change = changeOf(verb, target, { zone, list }, partPlace)
+    list.add(actOf(operation, { zone, change }))
+    reader?.entry(change, target)
   }
 }
 
@@ -78,10 +105,11 @@ export function replaceZoneActs(
   body: Members,
   place: Place | undefined,
   list: ActList,
+  reader?: ZoneReader,
 ): void {
   const everything = { verb: 'remove', names: 'every', type: 'every' } as const
   list.add(actOf(REPLACE, { zone, change: everything }))
-  rrsetActs({ operation: REPLACE, zone }, body, place, list)
+  rrsetActs({ operation: REPLACE, zone }, body, place, list, reader)
 }
 
 /**
@@ -112,6 +140,7 @@ function rrsetActs(
   body: Members,
   place: Place | undefined,
   list: ActList,
+  reader: ZoneReader | undefined,
 ): void {
   const rrsets = listIn(body, 'rrsets') ?? []
   const rrsetsPlace = within(place, 'rrsets')
@@ -119,9 +148,9 @@ function rrsetActs(
     const rrsetPlace = within(rrsetsPlace, at)
     const rrset = objectAt(value, rrsetPlace, RRSET)
     checkRecords(rrset, rrsetPlace, list)
-    list.add(
-      actOf(operation, { zone, change: changeOf('upsert', rrset, { zone, list }, rrsetPlace) }),
-    )
+    const change = changeOf('upsert', rrset, { zone, list }, rrsetPlace)
+    list.add(actOf(operation, { zone, change }))
+    reader?.entry(change, rrset)
   }
 }
 
@@ -137,7 +166,7 @@ function changeOf(
   target: Members,
   { zone, list }: { readonly zone: string; readonly list: ActList },
   place: Place,
-) {
+): EntryChange {
   const names = readings(textIn(target, 'name') ?? '', zone, list.nameOf)
   if (names.length === 0) {
     throw notUnderstood(

@@ -1,19 +1,11 @@
-// What the writes to a zone say, read for a dry run: which records they set and take away. Nothing
-// here decides whether they may happen (see acts.ts), or does anything.
+// What the writes to a zone say, for a dry run: which records they set and take away. Nothing here
+// decides whether they may happen (see acts.ts), or does anything.
 
-import { within } from '../base/body-fault.ts'
-import { readJson } from '../base/json-text.ts'
-import { listIn, objectAt, shape, textIn, wordIn } from './body-shape.ts'
+import { bodyActs, strangeZone } from './acts.ts'
+import { listIn, textIn } from './body-shape.ts'
 import type { Members } from './body-shape.ts'
-import { RDATA, RECORD, RECORD_OP, RRSET, RRSET_OP, VERBS, ZONE_CREATE } from './dns-acts.ts'
-import { actList } from './act-list.ts'
-import { nameIn } from './body-name.ts'
-import { canonicalName } from './name.ts'
 import { operationNamed } from './operation-named.ts'
-import { parametersOf } from './operations.ts'
 import type { Operation } from './operations.ts'
-import { readings } from './record-name.ts'
-import { recordType } from './record-type.ts'
 
 /** One entry of a body. */
 export interface RecordWrite {
@@ -40,103 +32,63 @@ export interface ZoneWrite {
   readonly settings: readonly string[]
 }
 
-type Read = (operation: Operation, path: string, body: Buffer) => ZoneWrite
-
 const ZONE = '/v1/dns/{zone_name}'
-const PATCH_BODY = shape('ops:list')
-const REPLACE_BODY = shape('rrsets:list?')
+const SINGLE = operationNamed(`PATCH ${ZONE}/records`)
 
-const READERS: ReadonlyMap<Operation, Read> = new Map<Operation, Read>([
-  [operationNamed(`PATCH ${ZONE}/records`), patch('record')],
-  [operationNamed(`PATCH ${ZONE}/rrsets`), patch('rrset')],
-  [
-    operationNamed(`PUT ${ZONE}/rrsets`),
-    (operation, path, bytes) => {
-      const body = objectAt(readJson(bytes), undefined, REPLACE_BODY)
-      const zone = zoneIn(operation, path)
-      return { kind: 'replace', zone, writes: rrsetsIn(body, zone), settings: [] }
-    },
-  ],
-  [
-    operationNamed('POST /v1/dns'),
-    (_operation, _path, bytes) => {
-      const body = objectAt(readJson(bytes), undefined, ZONE_CREATE)
-      const zone = nameIn(body, 'name', undefined, actList())
-      const settings = ['vanity_nameserver_set_id'].filter((name) => textIn(body, name))
-      if (textIn(body, 'dnssec_status') === 'enabled') settings.push('DNSSEC')
-      return { kind: 'create', zone, writes: rrsetsIn(body, zone), settings }
-    },
-  ],
-  [
-    operationNamed(`DELETE ${ZONE}`),
-    (operation, path) => {
-      return { kind: 'delete', zone: zoneIn(operation, path), writes: [], settings: [] }
-    },
-  ],
+const KINDS: ReadonlyMap<Operation, ZoneWrite['kind']> = new Map<Operation, ZoneWrite['kind']>([
+  [SINGLE, 'records'],
+  [operationNamed(`PATCH ${ZONE}/rrsets`), 'records'],
+  [operationNamed(`PUT ${ZONE}/rrsets`), 'replace'],
+  [operationNamed('POST /v1/dns'), 'create'],
+  [operationNamed(`DELETE ${ZONE}`), 'delete'],
 ])
 
 /** Whether there is a dry run of the operation. */
 export function hasDryRun(operation: Operation): boolean {
-  return READERS.has(operation)
+  return KINDS.has(operation)
 }
 
 /**
- * What a request for an operation that `hasDryRun` would write. `body` has passed `bodyActs`, so that it
- * is understood; throws a Fault otherwise.
+ * What a request for an operation that `hasDryRun` would write, from the same reading of its body as its
+ * acts. Throws a Fault where `bodyActs` does, and `path_not_canonical` for any zone that is not understood.
  */
-export function zoneWrite(operation: Operation, path: string, body: Buffer): ZoneWrite {
-  const read = READERS.get(operation)
-  if (read === undefined) throw new Error('this operation has no dry run')
-  return read(operation, path, body)
-}
-
-function zoneIn(operation: Operation, path: string): string {
-  const zone = canonicalName(parametersOf(operation, path)['zone_name'] ?? '')
-  if (zone === undefined) throw new Error('the zone was judged, but is none')
-  return zone
-}
-
-function patch(part: 'record' | 'rrset'): Read {
-  const single = part === 'record'
-  return function readPatch(operation, path, bytes) {
-    const zone = zoneIn(operation, path)
-    const body = objectAt(readJson(bytes), undefined, PATCH_BODY)
-    const writes = (listIn(body, 'ops') ?? []).map((value, at) => {
-      const place = within(within(undefined, 'ops'), at)
-      const op = objectAt(value, place, single ? RECORD_OP : RRSET_OP)
-      const target = objectAt(op[part], within(place, part), single ? RECORD : RRSET)
-      return recordWrite(wordIn(op, 'op', place, VERBS), single, target, zone)
-    })
-    return { kind: 'records', zone, writes, settings: [] }
-  }
-}
-
-function rrsetsIn(body: Members, zone: string): RecordWrite[] {
-  return (listIn(body, 'rrsets') ?? []).map((value, at) => {
-    const target = objectAt(value, within(within(undefined, 'rrsets'), at), RRSET)
-    return recordWrite('upsert', false, target, zone)
+export function zoneWrite(
+  operation: Operation,
+  path: string,
+  bytes: Buffer,
+  contentType: string | undefined,
+  contentEncoding: string | undefined,
+): ZoneWrite {
+  const kind = KINDS.get(operation)
+  if (kind === undefined) throw new Error('this operation has no dry run')
+  const writes: RecordWrite[] = []
+  const settings: string[] = []
+  const acts = bodyActs(operation, path, bytes, contentType, contentEncoding, {
+    zone(body) {
+      if (textIn(body, 'vanity_nameserver_set_id')) settings.push('vanity_nameserver_set_id')
+      if (textIn(body, 'dnssec_status') === 'enabled') settings.push('DNSSEC')
+    },
+    entry({ verb, names, type }, entry) {
+      const ttl = entry['ttl']
+      writes.push({
+        verb,
+        single: operation === SINGLE,
+        name: names.at(-1) ?? '',
+        otherName: names.length > 1 ? names[0] : undefined,
+        type,
+        ttl: typeof ttl === 'number' ? ttl : undefined,
+        rdata: rdataIn(entry),
+      })
+    },
   })
+  const zone = acts[0]?.zone
+  if (zone === undefined) throw strangeZone()
+  return { kind, zone, writes, settings }
 }
 
-function recordWrite(
-  verb: RecordWrite['verb'],
-  single: boolean,
-  target: Members,
-  zone: string,
-): RecordWrite {
-  const names = readings(textIn(target, 'name') ?? '', zone)
-  const ttl = target['ttl']
-  const one = textIn(target, 'rdata')
-  const records = (listIn(target, 'records') ?? []).map((value) => {
-    return textIn(objectAt(value, undefined, RDATA), 'rdata') ?? ''
-  })
-  return {
-    verb,
-    single,
-    name: names.at(-1) ?? zone,
-    otherName: names.length > 1 ? names[0] : undefined,
-    type: recordType(textIn(target, 'type') ?? '') ?? '',
-    ttl: typeof ttl === 'number' ? ttl : undefined,
-    rdata: one === undefined ? records : [one],
-  }
+/** Of one record, or of all in a set. */
+function rdataIn(entry: Members): readonly string[] {
+  const one = textIn(entry, 'rdata')
+  if (one !== undefined) return [one]
+  return (listIn(entry, 'records') ?? []).map((record) => textIn(record as Members, 'rdata') ?? '')
 }

@@ -3,7 +3,6 @@
 
 import { Fault } from '../base/fault.ts'
 import { readJson } from '../base/json-text.ts'
-import { bodyActs } from '../opusdns/acts.ts'
 import { operationNamed } from '../opusdns/operation-named.ts'
 import { grantedOperationOf } from '../opusdns/operations.ts'
 import type { Operation } from '../opusdns/operations.ts'
@@ -60,8 +59,7 @@ export function tried(
   body: Buffer | undefined,
 ): { readonly write: ZoneWrite; readonly reading: Decision | Undecided } {
   if (body === undefined || !hasDryRun(operation)) throw unsupported()
-  bodyActs(operation, path, body, contentType, contentEncoding)
-  const write = zoneWrite(operation, path, body)
+  const write = zoneWrite(operation, path, body, contentType, contentEncoding)
   return { write, reading: policy.decide('GET', targetOf(write), READ_ZONE) }
 }
 

@@ -320,6 +320,13 @@ describe('a dry run', () => {
     expect(reply.body.toString()).toContain('ERROR_ZONE_NOT_FOUND')
   })
 
+  test('of a zone that is no name is refused', async () => {
+    const { reply, asked } = await foretell({ method: 'DELETE', path: '/v1/dns/stra%C3%9Fe.de' })
+    const { code } = JSON.parse(reply.body.toString()) as { code?: string }
+    expect([reply.status, code]).toEqual([400, 'path_not_canonical'])
+    expect(asked).toEqual([])
+  })
+
   test('of a body that cannot be understood is refused', async () => {
     const { reply, asked } = await foretell({ ...patch(), body: { ops: [{ op: 'merge' }] } })
     expect(reply.status).toBe(400)

@@ -33,7 +33,8 @@ function difference(
   body: unknown,
   zone: typeof ZONE | 'absent' = ZONE,
 ) {
-  const write = zoneWrite(operationOf(method, path), path, Buffer.from(JSON.stringify(body)))
+  const bytes = Buffer.from(JSON.stringify(body))
+  const write = zoneWrite(operationOf(method, path), path, bytes, 'application/json', undefined)
   const { changes, warnings, zone_action } = zoneDifference(
     write,
     zone === 'absent' ? undefined : zone,
