@@ -128,6 +128,7 @@ function ask(
         if (!room.hold(exchange, body.length - zone.length)) throw noRoom()
         leave()
         answerWith(exchange, { body, head, echo, more: ['Preference-Applied', 'dry-run'] })
+        exchange.source = 'proxy'
       })
     },
   })

@@ -336,6 +336,10 @@ describe('a dry run', () => {
   test('is audited and counted as what was allowed', async () => {
     const before = await proxy.metric('policy_decisions_total', { consumer: 'acme' })
     await foretell(patch(TXT('_acme-challenge.a')), 'acme')
+    const access = await proxy.accessLine(({ consumer, status }) => {
+      return consumer === 'acme' && status === 200
+    })
+    expect(access['source']).toBe('proxy')
     expect(await proxy.metric('policy_decisions_total', { consumer: 'acme' })).toBe(before + 1)
     const records = readFileSync(AUDIT, 'utf8')
       .trim()
