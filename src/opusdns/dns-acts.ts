@@ -51,7 +51,7 @@ export interface EntryChange extends RecordChange {
  * understand one body in two ways.
  */
 export interface ZoneReader {
-  /** Of a new zone: its checked body. */
+  /** Of a zone that is new, or gets all of its records anew: the checked body. */
   zone(body: Members): void
   /** What an entry changes, and the checked object that says so. */
   entry(change: EntryChange, entry: Members): void
@@ -109,6 +109,7 @@ export function replaceZoneActs(
 ): void {
   const everything = { verb: 'remove', names: 'every', type: 'every' } as const
   list.add(actOf(REPLACE, { zone, change: everything }))
+  reader?.zone(body)
   rrsetActs({ operation: REPLACE, zone }, body, place, list, reader)
 }
 

@@ -2,19 +2,9 @@
 // and takes away single records, `rrsets` replaces all of one name and type, PUT replaces all that is
 // not protected. A forecast: only OpusDNS knows how it checks and rewrites what it is sent.
 
-import { canonicalName } from './name.ts'
+import { draftRrset } from './zone-draft.ts'
+import type { DraftRrset, ZoneRrset } from './zone-draft.ts'
 import type { RecordWrite, ZoneWrite } from './zone-write.ts'
-
-/** All records of one name and type. */
-export interface ZoneRrset {
-  /** Canonical where it can be; without a final dot. */
-  readonly name: string
-  readonly type: string
-  readonly ttl: number | null
-  readonly rdata: readonly string[]
-  /** Why OpusDNS keeps it from being changed; `undefined` where it does not. */
-  readonly protected: string | undefined
-}
 
 /** One record that would be different. */
 export interface RecordDifference {
@@ -59,14 +49,20 @@ export function zoneDifference(
       warnings: ['The zone exists already, so that OpusDNS would refuse to create it.'],
     }
   }
-  const after = new Map(kind === 'delete' ? [] : before)
-  if (kind === 'replace') for (const [key, one] of before) if (!isKept(one, zone)) after.delete(key)
+  const after = new Map<string, DraftRrset>()
+  for (const [key, one] of before) {
+    const stays = kind === 'replace' ? isKept(one, zone) : kind !== 'delete'
+    if (stays) after.set(key, draftRrset(one))
+  }
   for (const one of write.writes) apply(one, zone, before, after, warnings)
   if (kind === 'create') {
     warnings.add('OpusDNS adds SOA and NS records of its own.')
     for (const name of write.settings) warnings.add(`The zone would begin with ${name} set.`)
   }
-  if (kind !== 'delete') warnOfAliases(after, zone, warnings)
+  for (const name of write.missing) {
+    warnings.add(`The API requires ${name}, which is left out: OpusDNS may refuse the request.`)
+  }
+  if (kind !== 'delete') warnOfAliases(write.writes, after, zone, warnings)
   return {
     zone: `${zone}.`,
     zone_action: kind === 'create' || kind === 'delete' ? kind : null,
@@ -85,12 +81,13 @@ function isKept({ name, type, protected: reason }: ZoneRrset, zone: string): boo
 }
 
 function apply(
-  { verb, single, name, otherName, type, ttl, rdata }: RecordWrite,
+  write: RecordWrite,
   zone: string,
   before: ReadonlyMap<string, ZoneRrset>,
-  after: Map<string, ZoneRrset>,
+  after: Map<string, DraftRrset>,
   warnings: Set<string>,
 ): void {
+  const { verb, single, name, otherName, type, ttl, rdata } = write
   const what = `${type} at ${name}.`
   const key = keyOf(name, type)
   const old = after.get(key)
@@ -109,58 +106,59 @@ function apply(
     warnings.add(`${what} is protected (${reason}): OpusDNS refuses to change it.`)
     return
   }
-  const there = old?.rdata ?? []
-  let next: readonly string[]
+  if (single && old !== undefined && rdata.some((one) => old.hasTwin(one))) {
+    warnings.add(
+      `${what} has a record that is only written differently; OpusDNS may take it for the same.`,
+    )
+  }
   if (verb === 'upsert') {
-    next = single ? [...there.filter((one) => !rdata.includes(one)), ...rdata] : [...new Set(rdata)]
-  } else next = single ? there.filter((one) => !rdata.includes(one)) : []
-  if (verb === 'remove') {
-    if (old === undefined) warnings.add(`There is no ${what} to remove.`)
-    else if (single && next.length === there.length) {
-      warnings.add(`No ${what} has exactly this data, so that nothing is removed.`)
+    const next =
+      single && old !== undefined ? old : draftRrset({ name, type, ttl: null, rdata: [] })
+    for (const one of rdata) next.add(one)
+    next.ttl = ttl ?? old?.ttl ?? null
+    if (next.rdata.size > 0) after.set(key, next)
+    else {
+      warnings.add(`${what} is set to no records, which removes it.`)
+      after.delete(key)
     }
-  } else if (next.length === 0) warnings.add(`${what} is set to no records, which removes it.`)
-  for (const one of single ? rdata : []) {
-    const twin = there.find((other) => other !== one && bare(other) === bare(one))
-    if (twin !== undefined) {
-      warnings.add(
-        `${what} has a record that is only written differently; OpusDNS may take it for the same.`,
-      )
-    }
+    return
   }
-  if (next.length === 0) after.delete(key)
-  else {
-    const kept = verb === 'remove' ? (old?.ttl ?? null) : (ttl ?? old?.ttl ?? null)
-    after.set(key, { name, type, ttl: kept, rdata: next, protected: undefined })
+  if (old === undefined) {
+    warnings.add(`There is no ${what} to remove.`)
+    return
   }
+  const removed = single ? rdata.filter((one) => old.remove(one)).length : old.rdata.size
+  if (removed === 0) {
+    warnings.add(`No ${what} has exactly this data, so that nothing is removed.`)
+  }
+  if (!single || old.rdata.size === 0) after.delete(key)
 }
 
-/** Data without what is often added or left out: quotes, case, the final dot. */
-function bare(rdata: string): string {
-  return rdata.replaceAll('"', '').replace(/\.$/, '').toLowerCase()
-}
-
-function sameTexts(one: readonly string[], other: readonly string[]): boolean {
-  return one.length === other.length && one.every((text) => other.includes(text))
+function sameTexts(one: readonly string[], other: Iterable<string>): boolean {
+  const texts = new Set(other)
+  return one.length === texts.size && one.every((text) => texts.has(text))
 }
 
 /** RFC 1034 section 3.6.2: where there is an alias, there is nothing else. */
 function warnOfAliases(
-  after: ReadonlyMap<string, ZoneRrset>,
+  writes: readonly RecordWrite[],
+  after: ReadonlyMap<string, DraftRrset>,
   zone: string,
   warnings: Set<string>,
 ): void {
   const types = new Map<string, number>()
   for (const { name } of after.values()) types.set(name, (types.get(name) ?? 0) + 1)
-  for (const { name, type, rdata } of after.values()) {
-    if (type !== 'CNAME' || (rdata.length === 1 && types.get(name) === 1 && name !== zone)) continue
+  for (const name of new Set(writes.map((one) => one.name))) {
+    const alias = after.get(keyOf(name, 'CNAME'))
+    if (alias === undefined) continue
+    if (alias.rdata.size === 1 && types.get(name) === 1 && name !== zone) continue
     warnings.add(`CNAME at ${name}. would stand beside other records, which OpusDNS may refuse.`)
   }
 }
 
 function changesOf(
   before: ReadonlyMap<string, ZoneRrset>,
-  after: ReadonlyMap<string, ZoneRrset>,
+  after: ReadonlyMap<string, DraftRrset>,
 ): RecordDifference[] {
   const changes: RecordDifference[] = []
   for (const key of new Set([...before.keys(), ...after.keys()])) {
@@ -169,7 +167,7 @@ function changesOf(
     const { name: bareName = '', type = '' } = next ?? old ?? {}
     const name = `${bareName}.`
     const were = new Set(old?.rdata)
-    const will = new Set(next?.rdata)
+    const will = next?.rdata ?? new Set<string>()
     for (const rdata of were) {
       if (!will.has(rdata)) {
         changes.push({ action: 'delete', name, type, ttl: old?.ttl ?? null, rdata })
@@ -184,52 +182,4 @@ function changesOf(
     }
   }
   return changes
-}
-
-/**
- * The record sets that a reply to `GET /v1/dns/{zone_name}` shows; `undefined` when it is none. Names
- * and types that are not understood stay as they are.
- */
-export function rrsetsShown(value: unknown): readonly ZoneRrset[] | undefined {
-  const zone = isRecord(value) && typeof value['name'] === 'string' ? value['name'] : undefined
-  const rrsets = isRecord(value) ? (value['rrsets'] ?? []) : undefined
-  if (zone === undefined || !Array.isArray(rrsets)) return undefined
-  const shown: ZoneRrset[] = []
-  for (const rrset of rrsets as unknown[]) {
-    if (!isRecord(rrset)) return undefined
-    const { name, type, ttl, records = [], protected: guarded, protected_reason: why } = rrset
-    if (typeof name !== 'string' || typeof type !== 'string' || !Array.isArray(records)) {
-      return undefined
-    }
-    const reasons = [guarded === true ? why : undefined]
-    const rdata: string[] = []
-    for (const record of records as unknown[]) {
-      if (!isRecord(record) || typeof record['rdata'] !== 'string') return undefined
-      rdata.push(record['rdata'])
-      if (record['protected'] === true) reasons.push(record['protected_reason'])
-    }
-    const isGuarded = guarded === true || reasons.length > 1
-    const reason = reasons.find((one) => typeof one === 'string' && /^[A-Z_]{1,40}$/.test(one))
-    shown.push({
-      name: absolute(name, zone),
-      type,
-      ttl: typeof ttl === 'number' ? ttl : null,
-      rdata,
-      protected: isGuarded ? ((reason as string | undefined) ?? 'GENERIC') : undefined,
-    })
-  }
-  return shown
-}
-
-/** Names in replies are absolute with a final dot; `@` and relative ones are taken as well. */
-function absolute(name: string, zone: string): string {
-  const root = canonicalName(zone) ?? zone
-  if (name === '@' || name === '') return root
-  const canonical = canonicalName(name) ?? name.toLowerCase().replace(/\.$/, '')
-  if (name.endsWith('.') || canonical === root || canonical.endsWith(`.${root}`)) return canonical
-  return `${canonical}.${root}`
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

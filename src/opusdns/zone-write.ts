@@ -30,14 +30,17 @@ export interface ZoneWrite {
   readonly writes: readonly RecordWrite[]
   /** Settings of the zone besides its records, by their names in the API. */
   readonly settings: readonly string[]
+  /** Members that the specification requires and that are left out. */
+  readonly missing: readonly string[]
 }
 
 const ZONE = '/v1/dns/{zone_name}'
 const SINGLE = operationNamed(`PATCH ${ZONE}/records`)
+const SETS = operationNamed(`PATCH ${ZONE}/rrsets`)
 
 const KINDS: ReadonlyMap<Operation, ZoneWrite['kind']> = new Map<Operation, ZoneWrite['kind']>([
   [SINGLE, 'records'],
-  [operationNamed(`PATCH ${ZONE}/rrsets`), 'records'],
+  [SETS, 'records'],
   [operationNamed(`PUT ${ZONE}/rrsets`), 'replace'],
   [operationNamed('POST /v1/dns'), 'create'],
   [operationNamed(`DELETE ${ZONE}`), 'delete'],
@@ -63,13 +66,18 @@ export function zoneWrite(
   if (kind === undefined) throw new Error('this operation has no dry run')
   const writes: RecordWrite[] = []
   const settings: string[] = []
+  const missing = new Set<string>()
   const acts = bodyActs(operation, path, bytes, contentType, contentEncoding, {
     zone(body) {
+      if (kind === 'replace' && listIn(body, 'rrsets') === undefined) missing.add('rrsets')
       if (textIn(body, 'vanity_nameserver_set_id')) settings.push('vanity_nameserver_set_id')
       if (textIn(body, 'dnssec_status') === 'enabled') settings.push('DNSSEC')
     },
     entry({ verb, names, type }, entry) {
       const ttl = entry['ttl']
+      if (typeof ttl !== 'number') missing.add('ttl')
+      if (operation === SINGLE && textIn(entry, 'rdata') === undefined) missing.add('rdata')
+      if (operation === SETS && listIn(entry, 'records') === undefined) missing.add('records')
       writes.push({
         verb,
         single: operation === SINGLE,
@@ -83,7 +91,7 @@ export function zoneWrite(
   })
   const zone = acts[0]?.zone
   if (zone === undefined) throw strangeZone()
-  return { kind, zone, writes, settings }
+  return { kind, zone, writes, settings, missing: [...missing] }
 }
 
 /** Of one record, or of all in a set. */

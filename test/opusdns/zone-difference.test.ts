@@ -3,7 +3,8 @@
 import { describe, expect, test } from 'vitest'
 
 import { operationOf } from '../../src/opusdns/operations.ts'
-import { rrsetsShown, zoneDifference } from '../../src/opusdns/zone-difference.ts'
+import { zoneDifference } from '../../src/opusdns/zone-difference.ts'
+import { rrsetsShown } from '../../src/opusdns/zone-shown.ts'
 import { zoneWrite } from '../../src/opusdns/zone-write.ts'
 
 const shown = (name: string, type: string, ttl: number, rdata: string[], more: object = {}) => ({
@@ -91,6 +92,40 @@ describe('single records', () => {
     )
     expect(records(one('remove', 'nope', 'A', '192.0.2.9')).warnings[0]).toContain('There is no A')
   })
+})
+
+describe('what the API requires', () => {
+  test('and is left out is told, for OpusDNS would refuse it', () => {
+    const bare = { op: 'upsert', record: { name: 'x', type: 'A' } }
+    expect(records(bare).warnings).toEqual([
+      'A at x.example.com. is set to no records, which removes it.',
+      'The API requires ttl, which is left out: OpusDNS may refuse the request.',
+      'The API requires rdata, which is left out: OpusDNS may refuse the request.',
+    ])
+    const set = { op: 'remove', rrset: { name: 'www', type: 'A', ttl: 60 } }
+    expect(rrsets(set).warnings).toEqual([
+      'The API requires records, which is left out: OpusDNS may refuse the request.',
+    ])
+    const replace = (body: object) => difference('PUT', '/v1/dns/example.com/rrsets', body).warnings
+    expect(replace({})).toEqual([
+      'The API requires rrsets, which is left out: OpusDNS may refuse the request.',
+    ])
+    expect(replace({ rrsets: [] })).toEqual([])
+  })
+})
+
+test('thousands of changes to one record set cost each as much as one', () => {
+  const took = (count: number) => {
+    const ops = Array.from({ length: count }, (_, at) => one('upsert', 'many', 'TXT', `"${at}"`))
+    const begun = process.cpuUsage()
+    expect(records(...ops).changes).toHaveLength(count)
+    const { user } = process.cpuUsage(begun)
+    return user
+  }
+  took(1000)
+  // When each looked at all before it, sixteen times as many took more than a hundred times as long.
+  const few = Math.max(took(1000), 1000)
+  expect(took(16_000) / few).toBeLessThan(64)
 })
 
 describe('record sets', () => {
