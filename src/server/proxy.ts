@@ -18,7 +18,9 @@ import type { Log, LogSink } from '../observe/log.ts'
 import { metrics } from '../observe/metrics.ts'
 import type { Metrics } from '../observe/metrics.ts'
 import type { OrderedSink } from '../observe/ordered-sink.ts'
+import { admission } from '../proxy/admission.ts'
 import { auditTrail } from '../proxy/audit-trail.ts'
+import { heldBytes } from '../proxy/held-bytes.ts'
 import { hostGuard } from '../proxy/host-guard.ts'
 import type { RequestListener } from '../proxy/journey.ts'
 import { issuedTokens } from '../store/issued-tokens.ts'
@@ -28,7 +30,7 @@ import { failingSecrets } from './credential.ts'
 import { drain } from './drain.ts'
 import { firstReads } from './first-reads.ts'
 import { budgetsLeft, ledgerShelf } from './ledger-shelf.ts'
-import { upstreamLimits } from './limits.ts'
+import { sharedBounds, upstreamLimits } from './limits.ts'
 import { openListeners } from './listeners.ts'
 import { keptAsTheyWere, readNewSecrets } from './new-secrets.ts'
 import { reloader } from './reload.ts'
@@ -117,6 +119,8 @@ export async function startProxy(settings: Settings, world: ProxyWorld): Promise
     log: journal,
     metrics: numbers,
     tokens: issuedTokens(LOCAL_TOKENS, clock),
+    room: admission(sharedBounds(settings), clock),
+    memory: heldBytes(sharedBounds(settings)),
     environment: world.environment,
     collectYoung: world.collectYoung,
     trail: audit && auditTrail(audit),
@@ -157,6 +161,9 @@ export async function startProxy(settings: Settings, world: ProxyWorld): Promise
       present: () => service,
       install(next) {
         service = next
+        const bounds = sharedBounds(next.settings)
+        deps.room.resize(bounds)
+        deps.memory.resize(bounds)
       },
     })
 

@@ -7,8 +7,10 @@ import type { Settings } from '../config/settings.ts'
 import { consumerIdentity, openIdentity } from '../consumers/identity.ts'
 import type { Log } from '../observe/log.ts'
 import type { Metrics } from '../observe/metrics.ts'
+import type { Admission } from '../proxy/admission.ts'
 import type { AuditTrail } from '../proxy/audit-trail.ts'
 import type { Consumer } from '../proxy/consumer.ts'
+import type { HeldBytes } from '../proxy/held-bytes.ts'
 import { hostGuard } from '../proxy/host-guard.ts'
 import { journey } from '../proxy/journey.ts'
 import type { RequestListener } from '../proxy/journey.ts'
@@ -33,6 +35,9 @@ export interface ServiceDeps {
   readonly log: Log
   readonly metrics: Metrics
   readonly tokens: IssuedTokens
+  /** Bounds of the process; whoever puts a service in the place of another sets them to its own. */
+  readonly room: Admission
+  readonly memory: HeldBytes
   /** What `exec:` takes `PATH` and `HOME` from. */
   readonly environment: Readonly<Record<string, string | undefined>>
   readonly collectYoung: (() => void) | undefined
