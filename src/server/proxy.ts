@@ -210,7 +210,7 @@ export async function startProxy(settings: Settings, world: ProxyWorld): Promise
     admin.destroy()
     await service.destroy()
     audit?.stop()
-    deps.ledgers.close()
+    await deps.ledgers.close()
     journal.info({}, 'stopped')
     journal.flush()
   }
