@@ -33,6 +33,7 @@ import { firstReads } from './first-reads.ts'
 import { ledgerShelf } from './ledger-shelf.ts'
 import { sharedBounds, upstreamLimits } from './limits.ts'
 import { openListeners } from './listeners.ts'
+import type { Listeners } from './listeners.ts'
 import { keptAsTheyWere, readNewSecrets } from './new-secrets.ts'
 import { reloader } from './reload.ts'
 import type { Reloaded } from './reload.ts'
@@ -184,16 +185,24 @@ export async function startProxy(settings: Settings, world: ProxyWorld): Promise
       url?.startsWith('/') === true && adminGuard(headers.host ?? '', socket),
   })
 
-  audit?.start()
-  service.start()
-  await firstReads(secrets(), { clock, log: journal })
-  // The admin listener, which asks it, opens last.
-  const opened = await openListeners(
-    settings,
-    { clock, log: journal, metrics: numbers, umask: world.umask },
-    { clients: serve, admin: pages },
-  ).catch(async (error: unknown) => {
+  async function begin(): Promise<Listeners> {
+    audit?.start()
+    service.start()
+    await firstReads(secrets(), { clock, log: journal })
+    // The admin listener, which asks it, opens last.
+    return openListeners(
+      settings,
+      { clock, log: journal, metrics: numbers, umask: world.umask },
+      { clients: serve, admin: pages },
+    )
+  }
+  async function end(): Promise<void> {
     await service.destroy()
+    audit?.stop()
+    await deps.ledgers.close()
+  }
+  const opened = await begin().catch(async (error: unknown) => {
+    await end()
     journal.flush()
     throw error
   })
@@ -208,9 +217,7 @@ export async function startProxy(settings: Settings, world: ProxyWorld): Promise
     opened.stop()
     admin.stopAccepting()
     admin.destroy()
-    await service.destroy()
-    audit?.stop()
-    await deps.ledgers.close()
+    await end()
     journal.info({}, 'stopped')
     journal.flush()
   }

@@ -1,7 +1,7 @@
 // What the audit log writes, and that a request that may not go without a record does not.
 
 import { createHash } from 'node:crypto'
-import { mkdirSync, readFileSync, statSync } from 'node:fs'
+import { mkdirSync, readFileSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 
@@ -52,6 +52,16 @@ describe('the audit log', () => {
     expect(statSync(file).mode & 0o777).toBe(0o600)
     audit.stop()
     expect(records(file).map(({ event }) => event)).toEqual(['begun', 'stopped'])
+  })
+
+  test('that could not begin ends without a word', () => {
+    const place = join(folder(), 'place')
+    const { audit, said } = subject(join(place, 'audit.jsonl'))
+    expect(() => audit.start()).toThrow('audit log cannot be opened')
+    mkdirSync(place)
+    audit.stop()
+    expect(readdirSync(place)).toEqual([])
+    expect(said).toEqual([])
   })
 
   test('writes one line for what only reads and for what is refused, when it is over', () => {
