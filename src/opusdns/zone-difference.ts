@@ -2,6 +2,7 @@
 // and takes away single records, `rrsets` replaces all of one name and type, PUT replaces all that is
 // not protected. A forecast: only OpusDNS knows how it checks and rewrites what it is sent.
 
+import { isRecord } from '../base/record.ts'
 import { canonicalName } from './name.ts'
 import type { RecordWrite, ZoneWrite } from './zone-write.ts'
 
@@ -228,8 +229,4 @@ function absolute(name: string, zone: string): string {
   const canonical = canonicalName(name) ?? name.toLowerCase().replace(/\.$/, '')
   if (name.endsWith('.') || canonical === root || canonical.endsWith(`.${root}`)) return canonical
   return `${canonical}.${root}`
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -7,6 +7,8 @@ import { describe, expect, test } from 'vitest'
 
 import { auditOptions } from '../../src/observe/audit-options.ts'
 import { Fault } from '../../src/base/fault.ts'
+import { z } from '../../src/base/schema.ts'
+import { OPERATION_CLASSES } from '../../src/opusdns/operation-class.ts'
 import type { Appended } from '../../src/observe/audit-sink.ts'
 import {
   DENIED,
@@ -36,6 +38,12 @@ describe('the options of the audit log', () => {
       refuse: new Set(['write']),
     })
     expect(auditOptions.parse({ to: 'file:/a', on_failure: 'continue' })?.refuse.size).toBe(0)
+  })
+
+  test('refuse by the classes that operations have, all of them and no others', () => {
+    expect(z.toJSONSchema(auditOptions, { io: 'input' })).toMatchObject({
+      properties: { refuse_classes: { items: { enum: OPERATION_CLASSES } } },
+    })
   })
 
   test.each(['stderr', '/a', 'file:a', 'file:/', 'file:', 'file:/a/'])('refuse %s', (to) => {
