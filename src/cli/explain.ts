@@ -27,7 +27,10 @@ export interface ExplainOptions extends ConfigOption {
   readonly json?: boolean
 }
 
-/** Prints the explanation; returns 0 when the request may pass, and 1 when not, or for bad input. */
+/**
+ * Prints the explanation; returns 0 when the decision is to allow, and 1 when it is to deny (also of a
+ * consumer in report mode, whose requests pass all the same), or for bad input.
+ */
 export async function explainCommand(
   [method, target]: readonly [method: string, target: string],
   options: ExplainOptions,

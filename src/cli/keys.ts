@@ -5,6 +5,7 @@ import { systemClock } from '../base/clock.ts'
 import { Fault } from '../base/fault.ts'
 import { duration } from '../base/schema.ts'
 import { newConsumerKey } from '../consumers/consumer-key.ts'
+import { isName } from '../consumers/name-options.ts'
 import { parseMoment } from '../consumers/options.ts'
 import { printFault } from './printer.ts'
 import type { ExitCode, World } from './world.ts'
@@ -18,8 +19,6 @@ export interface NewKeyOptions {
   readonly json?: boolean
 }
 
-const NAME = /^[a-z0-9][a-z0-9._-]{0,62}$/
-
 /**
  * Prints a new key alone to stdout, so that it can be piped to where it is kept, and the lines of the
  * configuration to stderr; with `json` all of it as one object to stdout. Returns 1 for options that
@@ -28,7 +27,7 @@ const NAME = /^[a-z0-9][a-z0-9._-]{0,62}$/
 export function newKeyCommand(options: NewKeyOptions, world: World): Promise<ExitCode> {
   try {
     const { consumer = 'NAME' } = options
-    if (options.consumer !== undefined && !NAME.test(consumer)) {
+    if (options.consumer !== undefined && !isName(consumer)) {
       throw unusable(
         '--consumer',
         'is no name of a consumer',

@@ -1,5 +1,6 @@
 // What `learn` takes from one record of the audit log: a request and all that it did.
 
+import { isName } from '../consumers/name-options.ts'
 import { actOf } from '../opusdns/act.ts'
 import type { Act } from '../opusdns/act.ts'
 import { needsBody, pathActs } from '../opusdns/acts.ts'
@@ -26,14 +27,13 @@ export interface LearntRecord {
 const READ_ZONE = operationNamed('GET /v1/dns/{zone_name}')
 const CREATE_ZONE = operationNamed('POST /v1/dns')
 const LOGIN = operationNamed('POST /v1/auth/token')
-const NAME = /^[a-z0-9][a-z0-9._-]{0,62}$/
 /** Longer paths are cut in the log. */
 const CUT = '…'
 
 /** The decision that `record` is; `undefined` for all other records, and for what is answered here. */
 export function learntRecord(record: Readonly<Record<string, unknown>>): LearntRecord | undefined {
   const { event, consumer, decision, method, path, time, status } = record
-  if (event !== 'decision' || typeof consumer !== 'string' || !NAME.test(consumer)) return undefined
+  if (event !== 'decision' || typeof consumer !== 'string' || !isName(consumer)) return undefined
   if (decision !== 'allow' && decision !== 'deny' && decision !== 'reported') return undefined
   if (typeof method !== 'string' || typeof path !== 'string') return undefined
   if (path.endsWith(CUT) || !path.startsWith('/v1/')) return undefined

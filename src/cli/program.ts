@@ -140,7 +140,7 @@ export async function runProgram(args: readonly string[], world: World): Promise
     .option('--json', 'print an object')
     .addHelpText(
       'after',
-      '\nExit codes: 0 allowed, 1 denied, or something is wrong with the question.',
+      '\nExit codes: 0 allowed, 1 denied (in report mode too, where it passes), or something is wrong with the question.',
     )
     .action(async (method: string, path: string, options: ExplainOptions) => {
       code = await explainCommand([method, path], options, world)

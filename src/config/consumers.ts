@@ -3,6 +3,7 @@
 
 import { z } from '../base/schema.ts'
 import type { Problem } from '../base/fault.ts'
+import { nameOption } from '../consumers/name-options.ts'
 import { identificationShape, identificationProblems } from '../consumers/options.ts'
 import type { ConsumerSettings as Identification } from '../consumers/options.ts'
 import { credentialOptions } from '../credentials/options.ts'
@@ -39,11 +40,6 @@ export interface NamedCredential {
   readonly credential: CredentialSettings
 }
 
-const NAME = /^[a-z0-9][a-z0-9._-]{0,62}$/
-const name = z
-  .string()
-  .regex(NAME, 'is no name; write small letters, digits, dots, hyphens and underscores')
-
 const consumer = z
   .strictObject({
     ...identificationShape,
@@ -51,7 +47,7 @@ const consumer = z
     ...dryRunShape,
     ...budgetShape,
     ...limitShape,
-    credential: name
+    credential: nameOption
       .optional()
       .describe('Which of credentials its requests go out with; the main one when left out.'),
     organization: z
@@ -74,7 +70,7 @@ const consumer = z
 
 /** Schema of `consumers`. */
 export const consumersOption = z
-  .record(name, consumer)
+  .record(nameOption, consumer)
   .refine((consumers) => Object.keys(consumers).length > 0, {
     error: 'names nobody; write a consumer, or remove the key',
   })
@@ -83,7 +79,7 @@ export const consumersOption = z
 /** Schema of `credentials`. */
 export const credentialsOption = z
   .record(
-    name,
+    nameOption,
     z
       .strictObject({
         base: baseOption

@@ -2,9 +2,9 @@
 // certificate it shows.
 
 import type { Problem } from '../base/fault.ts'
+import { isRecord } from '../base/record.ts'
 import { addressText, parseAddress } from './address.ts'
 import type { ListenAddress } from './address.ts'
-import { isMapping } from './environment.ts'
 import type { PlaceOf } from './problems.ts'
 
 /** Files of a certificate and its key, in PEM form; paths as written. */
@@ -61,16 +61,16 @@ export function parseEndpoint(
     mode,
     owner,
     tls,
-  }: Readonly<Record<string, unknown>> = isMapping(entry) ? entry : { address: entry }
+  }: Readonly<Record<string, unknown>> = isRecord(entry) ? entry : { address: entry }
   if (typeof text !== 'string') return undefined
   const address = parseAddress(text)
   if (!('kind' in address)) {
-    problems.push({ place: placeOf(isMapping(entry) ? [...path, 'address'] : path), ...address })
+    problems.push({ place: placeOf(isRecord(entry) ? [...path, 'address'] : path), ...address })
     return undefined
   }
   const placeOfTls = (key: string) => placeOf([...path, 'tls', key])
-  const files = isMapping(tls) ? tlsFiles(tls, placeOfTls) : undefined
-  if (isMapping(tls) && tls['client_certificate'] !== undefined && files?.client === undefined) {
+  const files = isRecord(tls) ? tlsFiles(tls, placeOfTls) : undefined
+  if (isRecord(tls) && tls['client_certificate'] !== undefined && files?.client === undefined) {
     problems.push({
       place: placeOfTls('client_certificate'),
       fault: 'has no CA to judge certificates by',
@@ -79,7 +79,7 @@ export function parseEndpoint(
   }
   if (address.kind === 'tcp') {
     for (const key of ['mode', 'owner']) {
-      if (!isMapping(entry) || entry[key] === undefined) continue
+      if (!isRecord(entry) || entry[key] === undefined) continue
       problems.push({
         place: placeOf([...path, key]),
         fault: `has no meaning for ${addressText(address)}, which is no file`,

@@ -3,6 +3,7 @@
 
 import type { Problem } from '../base/fault.ts'
 import { didYouMean } from '../base/did-you-mean.ts'
+import { isRecord } from '../base/record.ts'
 
 /** Environment variables and those of `.env`, as one. */
 export interface Variables {
@@ -80,7 +81,7 @@ export function overlay(tree: Readonly<Record<string, unknown>>, from: Variables
     } else {
       const there = laid[section]
       // What is no mapping stays as it is, and is reported as that.
-      if (there !== undefined && !isMapping(there)) continue
+      if (there !== undefined && !isRecord(there)) continue
       laid[section] = { ...there, [key]: value }
     }
     origins.set(path.join('.'), from.place(name))
@@ -91,11 +92,6 @@ export function overlay(tree: Readonly<Record<string, unknown>>, from: Variables
       return origins.get(String(path[0])) ?? origins.get(path.slice(0, 2).join('.'))
     },
   }
-}
-
-/** Whether `value` is what YAML calls a mapping. */
-export function isMapping(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 /** Warnings for variables that begin with `OPUSDNS_PROXY_` and mean nothing. */

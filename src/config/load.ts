@@ -3,6 +3,7 @@
 
 import { Fault } from '../base/fault.ts'
 import type { Problem } from '../base/fault.ts'
+import { isRecord } from '../base/record.ts'
 import type { Secret } from '../base/secret.ts'
 import type { z } from '../base/schema.ts'
 import type { SecretReference } from '../secrets/reference-options.ts'
@@ -11,7 +12,7 @@ import { CREDENTIAL_VARIABLES } from './credential-environment.ts'
 import { consumerProblems } from './consumers.ts'
 import type { NamedCredential } from './consumers.ts'
 import { chooseCredential, resolveCredential } from './credential.ts'
-import { isMapping, overlay, unknownVariables, variables } from './environment.ts'
+import { overlay, unknownVariables, variables } from './environment.ts'
 import { resolveListeners } from './listeners.ts'
 import type { PlaceOf } from './problems.ts'
 import { fileSchema } from './schema.ts'
@@ -98,7 +99,7 @@ export async function loadSettings(input: LoadInput): Promise<LoadedSettings> {
   }
 
   // Of a section with another fault the raw addresses are looked at, so that all is said at once.
-  const rawAdmin = isMapping(tree['admin']) ? tree['admin']['listen'] : undefined
+  const rawAdmin = isRecord(tree['admin']) ? tree['admin']['listen'] : undefined
   const listeners = resolveListeners(
     {
       listen: listen ?? tree['listen'],
@@ -141,7 +142,7 @@ export async function loadSettings(input: LoadInput): Promise<LoadedSettings> {
     const found = consumerProblems(
       {
         consumers,
-        credentials: new Set(isMapping(written) ? Object.keys(written) : []),
+        credentials: new Set(isRecord(written) ? Object.keys(written) : []),
         allow: policy?.allow ?? [],
         // One that is wrong is told of itself.
         ledger: tree['ledger'] !== undefined,
@@ -233,7 +234,7 @@ async function parsedFile(file: LoadInput['file'], problems: Problem[]): Promise
   const { parseYaml } = await import('./yaml.ts')
   const { tree = {}, problems: found, lineOf } = await parseYaml(file.text, file.path)
   problems.push(...found)
-  if (isMapping(tree)) return { tree, lineOf }
+  if (isRecord(tree)) return { tree, lineOf }
   problems.push({
     place: file.path,
     fault: 'is not a mapping',

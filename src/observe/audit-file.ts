@@ -43,6 +43,7 @@ export function auditFile({ path }: AuditFileOptions, { clock, log }: AuditFileD
   let end = 0
   let lookedAt = 0
   let stuck = false
+  let closed = false
 
   function openFile(): number {
     const opened = openSync(path, FLAGS, 0o600)
@@ -56,6 +57,7 @@ export function auditFile({ path }: AuditFileOptions, { clock, log }: AuditFileD
     fd = undefined
   }
   function swap(): void {
+    if (closed) return
     try {
       const next = openFile()
       const stats = fstatSync(next)
@@ -133,7 +135,7 @@ export function auditFile({ path }: AuditFileOptions, { clock, log }: AuditFileD
     append(texts) {
       try {
         look()
-        if (fd === undefined) return { whole: 0, torn: false, error: 'ENOENT' }
+        if (fd === undefined) return { whole: 0, torn: false, error: closed ? 'EBADF' : 'ENOENT' }
         const prefix = midLine ? '\n' : ''
         const result = put(fd, Buffer.from(prefix + texts.join('')))
         // The first newline ended the line before.
@@ -143,7 +145,10 @@ export function auditFile({ path }: AuditFileOptions, { clock, log }: AuditFileD
       }
     },
     reopen: swap,
-    close: shut,
+    close() {
+      closed = true
+      shut()
+    },
   }
 }
 

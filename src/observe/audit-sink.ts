@@ -28,5 +28,6 @@ export interface AuditSink {
   append(lines: readonly string[]): Appended
   /** Opens the file anew, for whoever moved it away. Lines go on into the old one if that fails. */
   reopen(): void
+  /** Ends it for good: lines that come later are not written. */
   close(): void
 }

@@ -47,7 +47,7 @@ export interface AuditLog {
   status(): AuditStatus
   /** Opens the file anew, after its rotation. */
   reopen(): void
-  /** Ends the chain. */
+  /** Ends the chain, if it was begun. */
   stop(): void
 }
 
@@ -65,6 +65,7 @@ export function auditLog(
   { sink, clock, log, metrics }: AuditDeps,
 ): AuditLog {
   const chain = randomBytes(8).toString('hex')
+  let begun = false
   let seq = 0
   let prev = NOTHING_BEFORE
   let torn = false
@@ -132,6 +133,7 @@ export function auditLog(
   return {
     start() {
       const before = sink.open()
+      begun = true
       const { last } = before
       if (last !== undefined) prev = last.hash
       first =
@@ -156,6 +158,7 @@ export function auditLog(
     status: () => ({ ok: error === undefined, lost, error }),
     reopen: () => sink.reopen(),
     stop() {
+      if (!begun) return
       append('"event":"stopped"')
       sink.close()
     },

@@ -4,6 +4,7 @@
 import { notUnderstood, within } from '../base/body-fault.ts'
 import type { Place } from '../base/body-fault.ts'
 import type { Fault } from '../base/fault.ts'
+import { isRecord } from '../base/record.ts'
 
 /** An object of a body whose members were checked against a shape. */
 export type Members = Readonly<Record<string, unknown>>
@@ -102,7 +103,7 @@ function isKind(value: unknown, kind: Kind): boolean {
     case 'list':
       return Array.isArray(value)
     case 'object':
-      return typeof value === 'object' && value !== null && !Array.isArray(value)
+      return isRecord(value)
   }
 }
 

@@ -3,6 +3,7 @@
 
 import { notUnderstood, within } from '../base/body-fault.ts'
 import type { Place } from '../base/body-fault.ts'
+import { isRecord } from '../base/record.ts'
 import type { ActList } from './act-list.ts'
 import { filledListIn, objectAt, shape, textIn } from './body-shape.ts'
 import type { Members } from './body-shape.ts'
@@ -71,12 +72,8 @@ function merged(template: Members, instance: Members): Members {
   const all: Record<string, unknown> = { ...template }
   for (const [name, value] of Object.entries(instance)) {
     const before = all[name]
-    if (isObject(before) && isObject(value)) all[name] = { ...before, ...value }
+    if (isRecord(before) && isRecord(value)) all[name] = { ...before, ...value }
     else if (value !== null || !Object.hasOwn(all, name)) all[name] = value
   }
   return all
-}
-
-function isObject(value: unknown): value is Members {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

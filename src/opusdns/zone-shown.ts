@@ -1,5 +1,6 @@
 // The records of a zone, as OpusDNS shows them.
 
+import { isRecord } from '../base/record.ts'
 import { canonicalName } from './name.ts'
 import type { ZoneRrset } from './zone-draft.ts'
 
@@ -45,8 +46,4 @@ function absolute(name: string, zone: string): string {
   const canonical = canonicalName(name) ?? name.toLowerCase().replace(/\.$/, '')
   if (name.endsWith('.') || canonical === root || canonical.endsWith(`.${root}`)) return canonical
   return `${canonical}.${root}`
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -2,8 +2,7 @@
 
 import { actOf } from '../opusdns/act.ts'
 import type { Act } from '../opusdns/act.ts'
-import { operationNamed } from '../opusdns/operation-named.ts'
-import { OPERATIONS } from '../opusdns/operations.ts'
+import { maybeOperation, operationNamed } from '../opusdns/operation-named.ts'
 import type { Operation } from '../opusdns/operations.ts'
 import { recordType } from '../opusdns/record-type.ts'
 import { isForward } from './forward-grant.ts'
@@ -46,7 +45,6 @@ const DOERS: ReadonlyMap<string, Operation> = new Map([
   ['create', operationNamed('POST /v1/dns')],
   ['delete', operationNamed(`DELETE ${ZONE}`)],
 ])
-const BY_NAME = new Map(OPERATIONS.map((one) => [`${one.method} ${one.template}`, one]))
 
 /** The act that `writtenAct` wrote, in `zone` unless it says another; `undefined` for anything else. */
 export function readAct(text: string, zone: string | undefined): Act | undefined {
@@ -62,7 +60,7 @@ export function readAct(text: string, zone: string | undefined): Act | undefined
     return actOf(doer, { zone: within, change })
   }
   const [, name = '', about] = COMMAND.exec(text) ?? []
-  const operation = BY_NAME.get(name)
+  const operation = maybeOperation(name)
   if (operation === undefined) return undefined
   if (isForward(operation)) return actOf(operation, { host: about })
   return actOf(operation, dnsVerbOf(operation) === undefined ? { domain: about } : { zone: about })

@@ -29,14 +29,14 @@ export interface Admission {
    * take them all.
    */
   enter(exchange: Exchange, consumer: Pick<Consumer, 'name'>): void
+  /** Sets other bounds, from the next call on; who is inside stays. */
+  resize(options: AdmissionOptions): void
 }
 
 /** Builds the count and the clock. */
-export function admission(
-  { inFlight, totalTimeout, consumers }: AdmissionOptions,
-  clock: Clock,
-): Admission {
-  const share = Math.max(1, Math.floor(inFlight / consumers))
+export function admission(options: AdmissionOptions, clock: Clock): Admission {
+  let { inFlight, totalTimeout } = options
+  let share = shareOf(options)
   const counts = new Map<string, Count>()
   let inside = 0
 
@@ -87,7 +87,16 @@ export function admission(
       count.inside += 1
       exchange.atEnd(count.leave)
     },
+    resize(wanted) {
+      ;({ inFlight, totalTimeout } = wanted)
+      share = shareOf(wanted)
+    },
   }
+}
+
+/** The places that each consumer may have, whatever the others do. */
+function shareOf({ inFlight, consumers }: AdmissionOptions): number {
+  return Math.max(1, Math.floor(inFlight / consumers))
 }
 
 /** The exchanges of one consumer. */

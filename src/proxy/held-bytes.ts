@@ -3,6 +3,13 @@
 
 import { Fault } from '../base/fault.ts'
 import type { Exchange } from './exchange.ts'
+import type { LimitSettings } from './options.ts'
+
+/** See `heldBytes`. */
+export interface HeldBytesOptions extends Pick<LimitSettings, 'heldSize'> {
+  /** How many there are to share `heldSize`. */
+  readonly consumers: number
+}
 
 /** See `heldBytes`. */
 export interface HeldBytes {
@@ -11,6 +18,8 @@ export interface HeldBytes {
    * exchange ends. False, and then nothing changes, where there is no room.
    */
   hold(exchange: Exchange, more: number): boolean
+  /** Sets other bounds, from the next call on; what is held stays. */
+  resize(options: HeldBytesOptions): void
 }
 
 /** What one exchange holds. */
@@ -20,12 +29,13 @@ interface Holding {
 }
 
 /**
- * A bound of `most` bytes for all. Where there are several `consumers`, none gets more than is then left to
- * the others: one alone gets half of it, the next a quarter.
+ * A bound of `heldSize` bytes for all. Where there are several `consumers`, none gets more than is then left
+ * to the others: one alone gets half of it, the next a quarter.
  */
-export function heldBytes(most: number, consumers: number): HeldBytes {
+export function heldBytes(options: HeldBytesOptions): HeldBytes {
   const accounts = new Map<string, { bytes: number }>()
   const holdings = new WeakMap<Exchange, Holding>()
+  let { heldSize, consumers } = options
   let held = 0
 
   function accountOf(consumer: string): { bytes: number } {
@@ -49,11 +59,14 @@ export function heldBytes(most: number, consumers: number): HeldBytes {
       if (more === 0) return true
       const holding = holdings.get(exchange) ?? open(exchange)
       if (more > 0) {
-        const left = most - held - more
+        const left = heldSize - held - more
         if (left < 0 || (consumers > 1 && holding.account.bytes + more > left)) return false
       }
       move(holding, more)
       return true
+    },
+    resize(wanted) {
+      ;({ heldSize, consumers } = wanted)
     },
   }
 }

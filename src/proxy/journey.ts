@@ -15,13 +15,13 @@ import { bodyClassOf, operationOf } from '../opusdns/operations.ts'
 import type { BodyClass } from '../opusdns/operations.ts'
 import type { ZoneWrite } from '../opusdns/zone-write.ts'
 import type { IssuedTokens } from '../store/issued-tokens.ts'
-import { admission } from './admission.ts'
+import type { Admission } from './admission.ts'
 import type { AuditTrail } from './audit-trail.ts'
 import type { Consumer } from './consumer.ts'
 import { dryRunOf, dryRunReply, isDryRun } from './dry-run.ts'
 import { Exchange } from './exchange.ts'
 import { forward } from './forward.ts'
-import { heldBytes } from './held-bytes.ts'
+import type { HeldBytes } from './held-bytes.ts'
 import type { HostGuard } from './host-guard.ts'
 import { useOf, wholeBody } from './body-use.ts'
 import type { BodyUse } from './body-use.ts'
@@ -60,6 +60,9 @@ export interface JourneyDeps {
   /** By name: all that `identify` may name. */
   readonly consumers: ReadonlyMap<string, Consumer>
   readonly tokens: IssuedTokens
+  /** Shared with the journeys before and after a reload, as is `memory`. */
+  readonly room: Admission
+  readonly memory: HeldBytes
   /** `undefined` when nothing is recorded. */
   readonly trail: AuditTrail | undefined
   /** Frees young objects at once; `undefined` when the process cannot. */
@@ -89,11 +92,10 @@ const ANSWERED = {} as Response
 
 /** Builds the listener. Does no I/O. */
 export function journey(options: JourneyOptions, deps: JourneyDeps): RequestListener {
-  const { clock, log, metrics } = deps
+  const { clock, log, metrics, room, memory } = deps
   const nextId = requestIds()
   const streamed = streamGarbage({ every: STREAMED_BYTES }, deps.collectYoung)
   const exchangeDeps = { clock, log, metrics, nextId, streamed, accessLog: options.accessLog }
-  const memory = heldBytes(options.heldSize, deps.consumers.size)
   const passed = {
     heldBytes: options.replayBodySize,
     mustHold: false,
@@ -117,7 +119,6 @@ export function journey(options: JourneyOptions, deps: JourneyDeps): RequestList
   }
   const judged: Bound = { bytes: options.judgedBodySize, option: 'limits.judged_body_size' }
   const guard = requestGuard(options, deps.hostGuard)
-  const room = admission({ ...options, consumers: deps.consumers.size }, clock)
   const identified = identification(deps)
   const note = verdict(deps)
   const permit = permission(note)

@@ -5,6 +5,7 @@ import { isUtf8 } from 'node:buffer'
 
 import { Fault } from '../base/fault.ts'
 import { arraySpans, readJson } from '../base/json-text.ts'
+import { isRecord } from '../base/record.ts'
 import { canonicalName } from '../opusdns/name.ts'
 
 /** See the top of the file. */
@@ -79,10 +80,6 @@ function strict(text: string): unknown {
   } catch {
     return undefined
   }
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 function unreadable(): Fault {

@@ -1,5 +1,6 @@
 // Bodies of replies, which may be anything. A parser's error quotes what it read, and ends here.
 
+import { isRecord } from '../base/record.ts'
 import { foreignReply } from './vault-defect.ts'
 import type { VendorReply } from './vendor-http.ts'
 
@@ -46,22 +47,18 @@ export function parsed(reply: VendorReply): JsonObject {
   } catch {
     throw foreignReply()
   }
-  if (!isObject(tree)) throw foreignReply()
+  if (!isRecord(tree)) throw foreignReply()
   return tree
 }
 
 /** The object in a field, if there is one. */
 export function objectIn(tree: JsonObject, name: string): JsonObject | undefined {
   const found = Object.hasOwn(tree, name) ? tree[name] : undefined
-  return isObject(found) ? found : undefined
+  return isRecord(found) ? found : undefined
 }
 
 /** The number in a field; 0 when there is none above it. */
 export function numberIn(tree: JsonObject, name: string): number {
   const found = Object.hasOwn(tree, name) ? tree[name] : undefined
   return typeof found === 'number' && found > 0 ? found : 0
-}
-
-function isObject(tree: unknown): tree is JsonObject {
-  return typeof tree === 'object' && tree !== null && !Array.isArray(tree)
 }

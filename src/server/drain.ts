@@ -20,7 +20,10 @@ export type Drained = 'clean' | 'cut'
 const IDLE_GRACE = 1000
 const POLL = 100
 
-/** Drains `listeners`; resolves when the last connection is closed. Never rejects. */
+/**
+ * Drains `listeners`; resolves when the last connection is closed and its exchanges have ended, so that
+ * what they report to may end too. Never rejects.
+ */
 export async function drain(
   listeners: readonly Listener[],
   options: DrainOptions,
@@ -42,5 +45,6 @@ export async function drain(
     if (first === 'closed') return 'clean'
   }
   for (const listener of listeners) listener.destroy()
+  await closed
   return 'cut'
 }

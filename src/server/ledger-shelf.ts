@@ -4,8 +4,8 @@ import type { Clock } from '../base/clock.ts'
 import { Fault, errorCode } from '../base/fault.ts'
 import type { Settings } from '../config/settings.ts'
 import type { Log } from '../observe/log.ts'
-import { periodAt } from '../policy/budget.ts'
 import type { Ledger } from '../store/ledger.ts'
+import { usage } from './usage.ts'
 
 /** Whether purchases can be written down. */
 export interface LedgerStatus {
@@ -18,22 +18,32 @@ export interface LedgerStatus {
 export interface LedgerShelf {
   /**
    * The ledger for `settings`; `undefined` when nobody has a budget. Rejects with a Fault
-   * `config_invalid` when it cannot be opened.
+   * `config_invalid` when it cannot be opened, `ledger_unavailable` when it cannot be recovered; then the
+   * next call begins anew.
    */
   open(settings: Settings): Promise<Ledger | undefined>
   /** How the last use of it ended; `undefined` while there is none. */
   status(): LedgerStatus | undefined
-  close(): void
+  /** Ends all use, when what was begun has ended, which takes seconds at most. */
+  close(): Promise<void>
 }
 
 /** Builds the shelf. Opens nothing. */
-export function ledgerShelf({ clock, log }: { clock: Clock; log: Log }): LedgerShelf {
+export function ledgerShelf({
+  clock,
+  log,
+}: {
+  readonly clock: Clock
+  readonly log: Pick<Log, 'warn'>
+}): LedgerShelf {
   let kept: Ledger | undefined
   let error: string | undefined
+  const uses = usage()
 
   /** The ledger, with an eye on how its uses end. */
   function watched(ledger: Ledger): Ledger {
     async function seen<T>(use: Promise<T>): Promise<T> {
+      const done = uses.begin()
       try {
         const result = await use
         error = undefined
@@ -41,6 +51,8 @@ export function ledgerShelf({ clock, log }: { clock: Clock; log: Log }): LedgerS
       } catch (fault) {
         error = (fault instanceof Fault && errorCode(fault.cause)) || 'FAILED'
         throw fault
+      } finally {
+        done()
       }
     }
     return {
@@ -60,37 +72,21 @@ export function ledgerShelf({ clock, log }: { clock: Clock; log: Log }): LedgerS
       if (path === undefined || !wanted) return undefined
       if (kept !== undefined) return kept
       const { sqliteLedger } = await import('../store/sqlite-ledger.ts')
-      kept = watched(await sqliteLedger({ path, create: true }, clock))
-      const unknown = await kept.recover()
+      const ledger = watched(await sqliteLedger({ path, create: true }, clock))
+      const unknown = await ledger.recover().catch((fault: unknown) => {
+        ledger.close()
+        throw fault
+      })
       if (unknown > 0) log.warn({ unknown }, 'purchases of unknown outcome; see the command budget')
+      kept = ledger
       return kept
     },
     status: () => kept && { ok: error === undefined, error },
-    close() {
+    async close() {
+      const unused = Promise.withResolvers<void>()
+      uses.retire(unused.resolve)
+      await unused.promise
       kept?.close()
     },
-  }
-}
-
-/** Purchases left to each consumer with a budget; none while the ledger cannot be read. */
-export async function budgetsLeft(
-  { settings, ledger }: { settings: Settings; ledger: Ledger | undefined },
-  clock: Pick<Clock, 'wall'>,
-): Promise<ReadonlyMap<string, number>> {
-  if (ledger === undefined) return new Map()
-  const budgets = [...(settings.consumers ?? [])].flatMap(([name, { budget }]) =>
-    budget === undefined ? [] : [{ name, ...budget }],
-  )
-  try {
-    return new Map(
-      await Promise.all(
-        budgets.map(async ({ name, per, purchases }) => {
-          const { count } = await ledger.spent(name, periodAt(per, clock.wall()).key)
-          return [name, Math.max(0, purchases - count)] as const
-        }),
-      ),
-    )
-  } catch {
-    return new Map()
   }
 }

@@ -1,13 +1,24 @@
-// The limits of consumers across a reload, and those toward OpusDNS as numbers.
+// The limits of the process and of consumers across a reload, and those toward OpusDNS as numbers.
 
 import { isDeepStrictEqual } from 'node:util'
 
 import type { Clock } from '../base/clock.ts'
+import type { Settings } from '../config/settings.ts'
 import type { UpstreamLimitSample } from '../observe/upstream-gauges.ts'
+import type { AdmissionOptions } from '../proxy/admission.ts'
 import { consumerLimit } from '../proxy/consumer-limit.ts'
 import type { ConsumerLimit } from '../proxy/consumer-limit.ts'
 import type { ConsumerLimitSettings } from '../proxy/consumer-limit-options.ts'
+import type { HeldBytesOptions } from '../proxy/held-bytes.ts'
 import type { Way } from './way.ts'
+
+/** What bounds all requests of the process together. */
+export function sharedBounds({
+  limits,
+  consumers,
+}: Pick<Settings, 'limits' | 'consumers'>): AdmissionOptions & HeldBytesOptions {
+  return { ...limits, consumers: consumers?.size ?? 1 }
+}
 
 /** The limit of a consumer: the one `before`, with what is left of it, where nothing changed. */
 export function keptLimit(

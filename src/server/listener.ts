@@ -69,9 +69,9 @@ export interface Listener {
   stopAccepting(): void
   /** Closes the connections that serve no request now. */
   closeIdle(): void
-  /** Resolves when the last connection is gone. */
+  /** Resolves when the last connection is gone, and every exchange on it has ended. */
   closed(): Promise<void>
-  /** Breaks every connection. */
+  /** Begins to break every connection; `closed` tells when they are gone. */
   destroy(): void
 }
 
@@ -230,13 +230,15 @@ export async function openListener(
       server.closeIdleConnections()
       for (const socket of handshakes) socket.destroy()
     },
-    closed() {
-      return new Promise((resolve) => {
+    async closed() {
+      await new Promise<void>((resolve) => {
         server.getConnections((_error, count) => {
           if (count === 0 && !server.listening) resolve()
-          else server.once('close', () => resolve())
+          else server.once('close', resolve)
         })
       })
+      // The server's `close` comes before that of its last sockets, which ends their exchanges.
+      await Promise.all([...sockets, ...inner].map(gone))
     },
     destroy() {
       for (const socket of sockets) socket.destroy()
@@ -274,6 +276,11 @@ function build(options: ListenerOptions, certificate: LiveCertificate | undefine
   // Documented by Node, but missing in its types.
   Object.assign(server, { httpAllowHalfOpen: true })
   return server
+}
+
+/** Resolves with the `close` of `socket`, which is still to come. */
+function gone(socket: Socket): Promise<void> {
+  return new Promise((resolve) => void socket.once('close', () => resolve()))
 }
 
 /** As the parser sees it (RFC 9110 section 7.8). */

@@ -18,18 +18,22 @@ import type { Log, LogSink } from '../observe/log.ts'
 import { metrics } from '../observe/metrics.ts'
 import type { Metrics } from '../observe/metrics.ts'
 import type { OrderedSink } from '../observe/ordered-sink.ts'
+import { admission } from '../proxy/admission.ts'
 import { auditTrail } from '../proxy/audit-trail.ts'
+import { heldBytes } from '../proxy/held-bytes.ts'
 import { hostGuard } from '../proxy/host-guard.ts'
 import type { RequestListener } from '../proxy/journey.ts'
 import { issuedTokens } from '../store/issued-tokens.ts'
 import type { Umask } from './bind.ts'
+import { budgetsLeft } from './budgets-left.ts'
 import { readinessChecks } from './checks.ts'
 import { failingSecrets } from './credential.ts'
 import { drain } from './drain.ts'
 import { firstReads } from './first-reads.ts'
-import { budgetsLeft, ledgerShelf } from './ledger-shelf.ts'
-import { upstreamLimits } from './limits.ts'
+import { ledgerShelf } from './ledger-shelf.ts'
+import { sharedBounds, upstreamLimits } from './limits.ts'
 import { openListeners } from './listeners.ts'
+import type { Listeners } from './listeners.ts'
 import { keptAsTheyWere, readNewSecrets } from './new-secrets.ts'
 import { reloader } from './reload.ts'
 import type { Reloaded } from './reload.ts'
@@ -117,6 +121,8 @@ export async function startProxy(settings: Settings, world: ProxyWorld): Promise
     log: journal,
     metrics: numbers,
     tokens: issuedTokens(LOCAL_TOKENS, clock),
+    room: admission(sharedBounds(settings), clock),
+    memory: heldBytes(sharedBounds(settings)),
     environment: world.environment,
     collectYoung: world.collectYoung,
     trail: audit && auditTrail(audit),
@@ -157,6 +163,9 @@ export async function startProxy(settings: Settings, world: ProxyWorld): Promise
       present: () => service,
       install(next) {
         service = next
+        const bounds = sharedBounds(next.settings)
+        deps.room.resize(bounds)
+        deps.memory.resize(bounds)
       },
     })
 
@@ -176,16 +185,24 @@ export async function startProxy(settings: Settings, world: ProxyWorld): Promise
       url?.startsWith('/') === true && adminGuard(headers.host ?? '', socket),
   })
 
-  audit?.start()
-  service.start()
-  await firstReads(secrets(), { clock, log: journal })
-  // The admin listener, which asks it, opens last.
-  const opened = await openListeners(
-    settings,
-    { clock, log: journal, metrics: numbers, umask: world.umask },
-    { clients: serve, admin: pages },
-  ).catch(async (error: unknown) => {
+  async function begin(): Promise<Listeners> {
+    audit?.start()
+    service.start()
+    await firstReads(secrets(), { clock, log: journal })
+    // The admin listener, which asks it, opens last.
+    return openListeners(
+      settings,
+      { clock, log: journal, metrics: numbers, umask: world.umask },
+      { clients: serve, admin: pages },
+    )
+  }
+  async function end(): Promise<void> {
     await service.destroy()
+    audit?.stop()
+    await deps.ledgers.close()
+  }
+  const opened = await begin().catch(async (error: unknown) => {
+    await end()
     journal.flush()
     throw error
   })
@@ -200,9 +217,7 @@ export async function startProxy(settings: Settings, world: ProxyWorld): Promise
     opened.stop()
     admin.stopAccepting()
     admin.destroy()
-    await service.destroy()
-    audit?.stop()
-    deps.ledgers.close()
+    await end()
     journal.info({}, 'stopped')
     journal.flush()
   }

@@ -7,8 +7,10 @@ import type { Settings } from '../config/settings.ts'
 import { consumerIdentity, openIdentity } from '../consumers/identity.ts'
 import type { Log } from '../observe/log.ts'
 import type { Metrics } from '../observe/metrics.ts'
+import type { Admission } from '../proxy/admission.ts'
 import type { AuditTrail } from '../proxy/audit-trail.ts'
 import type { Consumer } from '../proxy/consumer.ts'
+import type { HeldBytes } from '../proxy/held-bytes.ts'
 import { hostGuard } from '../proxy/host-guard.ts'
 import { journey } from '../proxy/journey.ts'
 import type { RequestListener } from '../proxy/journey.ts'
@@ -17,6 +19,7 @@ import type { IssuedTokens } from '../store/issued-tokens.ts'
 import type { BuiltCredential } from './credential.ts'
 import { buildConsumers } from './consumers.ts'
 import type { LedgerShelf } from './ledger-shelf.ts'
+import { usage } from './usage.ts'
 import { MAIN, buildWays } from './way.ts'
 import type { KnownSecrets, Way } from './way.ts'
 
@@ -32,6 +35,9 @@ export interface ServiceDeps {
   readonly log: Log
   readonly metrics: Metrics
   readonly tokens: IssuedTokens
+  /** Bounds of the process; whoever puts a service in the place of another sets them to its own. */
+  readonly room: Admission
+  readonly memory: HeldBytes
   /** What `exec:` takes `PATH` and `HOME` from. */
   readonly environment: Readonly<Record<string, string | undefined>>
   readonly collectYoung: (() => void) | undefined
@@ -54,8 +60,8 @@ export interface Service extends ServiceSettings {
   /** Begins to read secrets and to try the credential; again it does nothing. */
   start(): void
   /**
-   * Ends what `next` does not go on using: timers at once, connections when the last request that uses
-   * them is over.
+   * Ends what `next` does not go on using: timers at once, connections when the last request of this
+   * service, and of those before it that had them too, is over.
    */
   retire(next: Service): void
   /** Ends everything at once. */
@@ -96,13 +102,15 @@ export async function buildService(
   )
   const main = ways.get(MAIN)
   if (main === undefined) throw new Error('no main way')
+  const requests = usage()
+  const leave = [...ways.values()].map(({ users }) => users.begin())
 
   return {
     settings,
     captured,
     serve(request, response) {
       // Its credential may be waited for, or its replay still to come: then nothing else holds the upstream.
-      for (const { users } of ways.values()) response.once('close', users.begin())
+      response.on('close', requests.begin())
       answer(request, response)
     },
     ways,
@@ -117,6 +125,9 @@ export async function buildService(
     },
     retire(next) {
       for (const way of ways.values()) retireWay(way, next.ways.get(way.name))
+      requests.retire(() => {
+        for (const done of leave) done()
+      })
     },
     async destroy() {
       for (const { built } of ways.values()) stop(built)

@@ -2,7 +2,7 @@
 
 /** The users of one thing. */
 export interface Usage {
-  /** One user more; the returned function, called once, is one less. */
+  /** One user more; the returned function is one less: to be called once. It is the same for all. */
   begin(): () => void
   /** Nobody new comes: calls `end` when there is no user, at once if there is none now. */
   retire(end: () => void): void
@@ -12,13 +12,14 @@ export interface Usage {
 export function usage(): Usage {
   let users = 0
   let last: (() => void) | undefined
+  function done(): void {
+    users--
+    if (users === 0) last?.()
+  }
   return {
     begin() {
       users++
-      return function done() {
-        users--
-        if (users === 0) last?.()
-      }
+      return done
     },
     retire(end) {
       last = end

@@ -21,7 +21,7 @@ export const MAIN = 'default'
 export interface Way {
   readonly name: string
   readonly upstream: Upstream
-  /** Requests that use the upstream, also those of services before. */
+  /** Services that use the upstream, each until its last request is over. */
   readonly users: Usage
   readonly built: BuiltCredential
   /** What it was built from; another way of the same is built the same. */

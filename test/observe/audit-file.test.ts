@@ -90,6 +90,24 @@ describe('after a restart', () => {
   })
 })
 
+describe('after its end', () => {
+  test('the file is not opened anew, neither for a late record nor when it is told to', () => {
+    const file = join(folder(), 'audit.jsonl')
+    const { audit, said, lost } = subject(file)
+    audit.start()
+    const late = audit.open(PURCHASE)
+    audit.stop()
+    const before = readFileSync(file, 'utf8')
+    rmSync(file)
+    audit.reopen()
+    expect(late.close(DONE)).toBe('lost')
+    expect(before).toMatch(/"event":"stopped"}\n$/)
+    expect(statSync(file, { throwIfNoEntry: false })).toBeUndefined()
+    expect(lost()).toBe(1)
+    expect(said).toEqual(['error: audit records cannot be written {"code":"EBADF"}'])
+  })
+})
+
 describe('rotation', () => {
   test('by another name is noticed within a second, and the chain goes on in the new file', async () => {
     const file = join(folder(), 'audit.jsonl')

@@ -1,12 +1,14 @@
 // What the audit log writes, and that a request that may not go without a record does not.
 
 import { createHash } from 'node:crypto'
-import { mkdirSync, readFileSync, statSync } from 'node:fs'
+import { mkdirSync, readFileSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 
 import { auditOptions } from '../../src/observe/audit-options.ts'
 import { Fault } from '../../src/base/fault.ts'
+import { z } from '../../src/base/schema.ts'
+import { OPERATION_CLASSES } from '../../src/opusdns/operation-class.ts'
 import type { Appended } from '../../src/observe/audit-sink.ts'
 import {
   DENIED,
@@ -38,6 +40,12 @@ describe('the options of the audit log', () => {
     expect(auditOptions.parse({ to: 'file:/a', on_failure: 'continue' })?.refuse.size).toBe(0)
   })
 
+  test('refuse by the classes that operations have, all of them and no others', () => {
+    expect(z.toJSONSchema(auditOptions, { io: 'input' })).toMatchObject({
+      properties: { refuse_classes: { items: { enum: OPERATION_CLASSES } } },
+    })
+  })
+
   test.each(['stderr', '/a', 'file:a', 'file:/', 'file:', 'file:/a/'])('refuse %s', (to) => {
     expect(auditOptions.safeParse({ to }).success).toBe(false)
   })
@@ -52,6 +60,16 @@ describe('the audit log', () => {
     expect(statSync(file).mode & 0o777).toBe(0o600)
     audit.stop()
     expect(records(file).map(({ event }) => event)).toEqual(['begun', 'stopped'])
+  })
+
+  test('that could not begin ends without a word', () => {
+    const place = join(folder(), 'place')
+    const { audit, said } = subject(join(place, 'audit.jsonl'))
+    expect(() => audit.start()).toThrow('audit log cannot be opened')
+    mkdirSync(place)
+    audit.stop()
+    expect(readdirSync(place)).toEqual([])
+    expect(said).toEqual([])
   })
 
   test('writes one line for what only reads and for what is refused, when it is over', () => {

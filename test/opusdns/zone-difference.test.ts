@@ -102,8 +102,8 @@ describe('what the API requires', () => {
       'The API requires ttl, which is left out: OpusDNS may refuse the request.',
       'The API requires rdata, which is left out: OpusDNS may refuse the request.',
     ])
-    const set = { op: 'remove', rrset: { name: 'www', type: 'A', ttl: 60 } }
-    expect(rrsets(set).warnings).toEqual([
+    const without = { op: 'remove', rrset: { name: 'www', type: 'A', ttl: 60 } }
+    expect(rrsets(without).warnings).toEqual([
       'The API requires records, which is left out: OpusDNS may refuse the request.',
     ])
     const replace = (body: object) => difference('PUT', '/v1/dns/example.com/rrsets', body).warnings

@@ -7,6 +7,7 @@ import { afterEach, describe, expect, test } from 'vitest'
 
 import { eventually } from '../support/eventually.ts'
 import type { RawRequest, Script } from '../support/raw-upstream.ts'
+import { seeded } from '../support/seeded.ts'
 import { FIVE, HOST, hold, limited } from './limited.ts'
 import { exchange } from './odd-upstream.ts'
 import { readReply } from './reply-reader.ts'
@@ -180,9 +181,10 @@ describe('a client that leaves', () => {
   )
 
   test('disturbs none of forty others, each of whom gets its own answer', async () => {
+    const { below } = seeded(23)
     answering(async ({ socket, target, whole }) => {
       await whole
-      await sleep(Math.floor(Math.random() * 80))
+      await sleep(below(80))
       socket.write(`${OK}Content-Length: ${target.length}\r\n\r\n${target}`)
     })
     const others = Array.from({ length: 40 }, async (_, at) => {

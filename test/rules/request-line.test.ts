@@ -232,13 +232,13 @@ describe('rule 6: the method', () => {
         405,
       )
       expect(text).not.toContain('reflected')
-      await kit.denied(head('TRACE *', 'Host: localhost'), [400, 405])
+      await kit.denied(head('TRACE *', 'Host: localhost'), 405)
     },
   )
 
   test('rule 6: a TRACE with a body is refused, and the body is no request', async () => {
     const bytes = head('TRACE /v1/x', 'Host: localhost', `Content-Length: ${BEHIND.length}`)
-    await kit.denied(bytes + BEHIND, [400, 405])
+    await kit.denied(bytes + BEHIND, 405)
   })
 
   test.each([
@@ -251,20 +251,17 @@ describe('rule 6: the method', () => {
     '[::1]:22',
   ])('rule 6: CONNECT %s opens no tunnel', async (target) => {
     const bytes = head(`CONNECT ${target}`, 'Host: localhost')
-    await kit.refused(bytes + BEHIND, [400, 405])
+    await kit.refused(bytes + BEHIND, 405)
   })
 
   test('rule 6: OPTIONS * is answered here', async () => {
-    await kit.denied(head('OPTIONS *', 'Host: localhost'), [200, 204, 405])
-    await kit.denied(head('OPTIONS *', 'Host: localhost', 'Max-Forwards: 5'), [200, 204, 405])
+    await kit.denied(head('OPTIONS *', 'Host: localhost'), 405)
+    await kit.denied(head('OPTIONS *', 'Host: localhost', 'Max-Forwards: 5'), 405)
   })
 
   test('rule 6: Max-Forwards of 0 is answered here, a higher one is counted down', async () => {
     for (const count of ['0', '00', ' 0 ']) {
-      await kit.denied(
-        head('OPTIONS /v1/x', 'Host: localhost', `Max-Forwards: ${count}`),
-        [200, 204],
-      )
+      await kit.denied(head('OPTIONS /v1/x', 'Host: localhost', `Max-Forwards: ${count}`), 204)
     }
     for (const [count, left] of [
       ['1', '0'],

@@ -55,28 +55,35 @@ describe('draining', () => {
     expect(outcome).toBe('clean')
   })
 
-  test('cuts what is left at the deadline, counted from the end of the delay', async () => {
+  test('cuts what is left at the deadline, counted from the end of the delay, and waits for its end', async () => {
     const clock = manualClock()
-    const { fake, done } = listener()
+    const { fake, done, empty } = listener()
     let outcome = ''
     void drain([fake], { delay: 5000, deadline: 8000 }, clock).then((it) => (outcome = it))
     await clock.advance(12_900)
     expect(outcome).toBe('')
     expect(done).not.toContain('destroy')
     await clock.advance(200)
-    expect(outcome).toBe('cut')
     expect(done.at(-1)).toBe('destroy')
+    expect(outcome).toBe('')
+    empty()
+    await clock.advance(0)
+    expect(outcome).toBe('cut')
   })
 
   test('with a delay beyond the deadline still gives requests the whole deadline', async () => {
     const clock = manualClock()
-    const { fake, done } = listener()
+    const { fake, done, empty } = listener()
     let outcome = ''
     void drain([fake], { delay: 60_000, deadline: 1000 }, clock).then((it) => (outcome = it))
     await clock.advance(60_900)
     expect(outcome).toBe('')
     expect(done).toContain('stopAccepting')
+    expect(done).not.toContain('destroy')
     await clock.advance(200)
+    expect(done.at(-1)).toBe('destroy')
+    empty()
+    await clock.advance(0)
     expect(outcome).toBe('cut')
   })
 })

@@ -114,6 +114,25 @@ describe('a listener that is on its way out', () => {
     expect(closed).toBe(true)
   })
 
+  test.each(['leaves', 'is cut'])(
+    'is closed when its last client %s, and not before the exchange is over',
+    async (how) => {
+      let over: boolean | undefined
+      const { listener, port } = await testListener((_request, response) => {
+        over = false
+        response.once('close', () => (over = true))
+      })
+      const socket = connect(port, '127.0.0.1', () => socket.write(GET))
+      socket.on('error', () => undefined)
+      await eventually(() => over === false)
+      listener.stopAccepting()
+      const closed = listener.closed().then(() => over)
+      if (how === 'leaves') socket.destroy()
+      else listener.destroy()
+      expect(await closed).toBe(true)
+    },
+  )
+
   test('is closed at once when nobody is there', async () => {
     const { listener } = await testListener()
     listener.stopAccepting()

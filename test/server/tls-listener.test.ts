@@ -50,6 +50,24 @@ function client(
 }
 
 describe('a TLS listener', () => {
+  test.each(['leaves', 'is cut'])(
+    'is closed when its last client %s, and not before the exchange is over',
+    async (how) => {
+      let over: boolean | undefined
+      const { listener, port } = await secure((_request, response) => {
+        over = false
+        response.once('close', () => (over = true))
+      })
+      const { socket } = client({ port }, GET)
+      await eventually(() => over === false)
+      listener.stopAccepting()
+      const closed = listener.closed().then(() => over)
+      if (how === 'leaves') socket.destroy()
+      else listener.destroy()
+      expect(await closed).toBe(true)
+    },
+  )
+
   test.each([
     ['without ALPN', {}, 'TLSv1.3 false'],
     ['that offers HTTP/1.1', { ALPNProtocols: ['http/1.1'] }, 'TLSv1.3 http/1.1'],
