@@ -5,6 +5,7 @@ import { fileSchema } from './schema.ts'
 
 /** As much of JSON Schema as is looked at here. */
 export interface JsonSchema {
+  readonly description?: string
   readonly properties?: Readonly<Record<string, JsonSchema>>
   /** `false`, or what stands under any other key. */
   readonly additionalProperties?: JsonSchema | boolean
@@ -49,7 +50,7 @@ export function keysAt(path: readonly PropertyKey[], root: JsonSchema): string[]
 
 function withShape(schema: JsonSchema | undefined): JsonSchema | undefined {
   const branch = schema?.anyOf?.find((one) => one.properties !== undefined || anyKey(one))
-  return branch === undefined ? schema : { description: schema?.['description'], ...branch }
+  return branch === undefined ? schema : { ...schema, ...branch }
 }
 
 /** What stands under names that users choose. */

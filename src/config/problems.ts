@@ -118,7 +118,7 @@ function missing(path: Path, { placeOf, schema }: Look): Problem {
   const key = String(path.at(-1))
   const found = schemaAt(path, schema)
   const choices = found?.['enum']
-  const described = String(found?.['description'] ?? '')
+  const described = (found?.description ?? '')
     .replace(/\.$/, '')
     .replace(new RegExp(`^${key}: `, 'i'), '')
     .replace(/^[A-Z](?=[a-z]* )/, (letter) => letter.toLowerCase())

@@ -6,6 +6,7 @@ import type { Settings } from '../config/settings.ts'
 import type { Log } from '../observe/log.ts'
 import { periodAt } from '../policy/budget.ts'
 import type { Ledger } from '../store/ledger.ts'
+import { throwWithPath } from '../store/ledger-problems.ts'
 
 /** Whether purchases can be written down. */
 export interface LedgerStatus {
@@ -60,7 +61,8 @@ export function ledgerShelf({ clock, log }: { clock: Clock; log: Log }): LedgerS
       if (path === undefined || !wanted) return undefined
       if (kept !== undefined) return kept
       const { sqliteLedger } = await import('../store/sqlite-ledger.ts')
-      kept = watched(await sqliteLedger({ path, create: true }, clock))
+      const ledger = sqliteLedger({ path, create: true }, clock)
+      kept = watched(await ledger.catch((fault: unknown) => throwWithPath(fault, path)))
       const unknown = await kept.recover()
       if (unknown > 0) log.warn({ unknown }, 'purchases of unknown outcome; see the command budget')
       return kept

@@ -171,3 +171,58 @@ consumers:
     expect(found).toHaveLength(2)
   })
 })
+
+describe('what cannot work', () => {
+  const BUDGET = 'budget: { purchases: 1, per: day }'
+  const BUYS = "operation: ['GET /v1/tlds/', 'POST /v1/domains']"
+
+  async function warned(options: string): Promise<string[]> {
+    const { warnings } = await load(
+      `ledger: file:/l.db\nconsumers: { a: { anonymous: true, ${options} } }`,
+    )
+    return warnings.map(
+      ({ place, fault, remedy }) => `${place.replace(/ \(p:\d+\)$/, '')} ${fault}; ${remedy}`,
+    )
+  }
+
+  test.each([
+    `grants: [read, { ${BUYS} }]`,
+    'grants: [read, { class: [read, write, billable] }]',
+    "grants: [read, { path: ['POST /v1/domains/*/renew'] }]",
+    "grants: [read, { path: ['* /v1/domains/**'] }]",
+  ])('buying without a budget: %s', async (options) => {
+    expect(await warned(options)).toEqual([
+      expect.stringMatching(
+        /^consumers\.a\.grants\[1\] lets the consumer buy \(POST \/v1\/domains.*\), but without a budget no purchase passes; write a budget/,
+      ),
+    ])
+    expect(await warned(`${options}, ${BUDGET}`)).toEqual([])
+  })
+
+  test.each(['read', 'admin', 'dns: { zones: [example.com] }', "path: ['GET /v1/domains/**']"])(
+    'a budget beside %s, which buys nothing',
+    async (grant) => {
+      expect(
+        await warned(`grants: [{ ${grant} }], ${BUDGET}`.replace(/\{ (\w+) \}/, '$1')),
+      ).toEqual([expect.stringMatching(/^consumers\.a\.budget is for nothing/)])
+    },
+  )
+
+  test.each([
+    ['[billable]', '[write, billable]'],
+    ['[destructive, billable]', '[write, destructive, billable]'],
+    ['[identity]', '[write, identity]'],
+  ])('class: %s alone', async (classes, all) => {
+    const found = await warned(`grants: [{ class: ${classes} }]`)
+    expect(found).toHaveLength(1)
+    expect(found[0]).toMatch(/^consumers\.a\.grants\[0\]\.class covers nothing/)
+    expect(found[0]).toContain(`class: ${all}`)
+  })
+
+  test.each([
+    "grants: [admin, { class: [unknown] }, { operation: ['PATCH /v1/domains/{domain_reference}'] }]",
+    'grants: [{ class: [read] }, { forwards: [a.example] }, { dns: { zones: [a.example], verbs: [create] } }]',
+  ])('is not said of %s', async (options) => {
+    expect(await warned(options)).toEqual([])
+  })
+})
