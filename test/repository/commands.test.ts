@@ -18,7 +18,7 @@ const COMMANDS = 'serve|check|healthcheck|token|doctor|keys|explain|learn|budget
 
 /** Forms that do not run: there is no such program, or not with this Node.js, or not this script. */
 const WRONG = new RegExp(
-  String.raw`\bopusdns-auth-proxy (?:${COMMANDS})\b|(?<!/)\b(?:npx )?node src/main\.ts\b|npm start -- `,
+  String.raw`\bopusdns-auth-proxy (?:${COMMANDS})\b|(?<!/)\b(?:npx )?node src/main\.ts\b|npm start -- (?:${COMMANDS})\b`,
   'g',
 )
 const SHOWN = /npm run -s cli --( [^\n`]*)?/g
