@@ -59,8 +59,9 @@ function reaches(settings: GrantSettings, operation: Operation): boolean {
 }
 
 function emptyClasses(grant: GrantSettings, path: readonly PropertyKey[]): Advice[] {
-  // What is not in the catalogue has the class unknown, and no other.
-  if (grant.kind !== 'class' || grant.classes.includes('unknown')) return []
+  if (grant.kind !== 'class') return []
+  // What is not in the catalogue has the class unknown alone, and credential alone lifts the mask off replies.
+  if (grant.classes.some((one) => one === 'unknown' || one === 'credential')) return []
   const listed = new Set(grant.classes)
   if (OPERATIONS.some(({ classes }) => classes.every((one) => listed.has(one)))) return []
   const [nearest] = OPERATIONS.filter(({ classes }) =>

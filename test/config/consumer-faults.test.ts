@@ -220,7 +220,7 @@ describe('what cannot work', () => {
   })
 
   test.each([
-    "grants: [admin, { class: [unknown] }, { operation: ['PATCH /v1/domains/{domain_reference}'] }]",
+    "grants: [admin, { class: [unknown] }, { class: [credential] }, { operation: ['PATCH /v1/domains/{domain_reference}'] }]",
     'grants: [{ class: [read] }, { forwards: [a.example] }, { dns: { zones: [a.example], verbs: [create] } }]',
   ])('is not said of %s', async (options) => {
     expect(await warned(options)).toEqual([])
