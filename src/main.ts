@@ -11,7 +11,7 @@ const { versions, report, env } = process
 if (!atLeast(versions.node, NODE_FLOOR)) {
   process.stderr.write(
     `error: opusdns-auth-proxy ${VERSION} needs Node.js ${NODE_FLOOR} or newer; this is ${versions.node}.\n` +
-      'Run it with `npm start`, which brings its own Node.js, or install a newer one.\n',
+      'Run it with `npm start` or `npm run -s cli --`, which bring their own Node.js, or install a newer one.\n',
   )
   process.exit(1)
 }

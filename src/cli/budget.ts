@@ -8,6 +8,7 @@ import type { BudgetSettings } from '../policy/budget-options.ts'
 import { periodAt } from '../policy/budget.ts'
 import { moneyText } from '../policy/money.ts'
 import type { Ledger, UnknownOrder } from '../store/ledger.ts'
+import { throwWithPath } from '../store/ledger-problems.ts'
 import { loadConfiguration } from './configuration.ts'
 import { printFault } from './printer.ts'
 import type { ConfigOption, ExitCode, World } from './world.ts'
@@ -92,7 +93,9 @@ async function withLedger(
       })
     }
     const { sqliteLedger } = await import('../store/sqlite-ledger.ts')
-    ledger = await sqliteLedger({ path, create: false }, systemClock)
+    ledger = await sqliteLedger({ path, create: false }, systemClock).catch((fault: unknown) =>
+      throwWithPath(fault, path),
+    )
     return await work(ledger, settings)
   } catch (error) {
     world.err(printFault(error))

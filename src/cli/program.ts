@@ -55,7 +55,7 @@ export async function runProgram(args: readonly string[], world: World): Promise
     .option('--config <file>', CONFIG_HELP)
     .addHelpText(
       'after',
-      '\nExample: OPUSDNS_API_KEY=opk_… opusdns-auth-proxy serve\nSIGTERM and SIGINT drain; a second one ends at once.',
+      '\nExample: OPUSDNS_API_KEY=opk_… npm start\nSIGTERM and SIGINT drain; a second one ends at once.',
     )
   command('check', 'Check the configuration: reads files, opens no connection.', (options) =>
     checkCommand(options, world),
@@ -124,7 +124,7 @@ export async function runProgram(args: readonly string[], world: World): Promise
     .option('--json', 'print {consumer, id, key, sha256, expires} to stdout')
     .addHelpText(
       'after',
-      '\nExample: opusdns-auth-proxy keys new --consumer certbot --expires 90d >certbot.key',
+      '\nExample: npm run -s cli -- keys new --consumer certbot --expires 90d >certbot.key',
     )
     .action(async (options: NewKeyOptions) => {
       code = await newKeyCommand(options, world)

@@ -11,6 +11,7 @@ import type { CredentialSettings } from '../credentials/options.ts'
 import { baseOption } from '../opusdns/upstream-options.ts'
 import { budgetShape } from '../policy/budget-options.ts'
 import type { BudgetSettings } from '../policy/budget-options.ts'
+import { grantAdvice } from '../policy/advice-options.ts'
 import { grantShape } from '../policy/grant-options.ts'
 import type { GrantSettings } from '../policy/grant-options.ts'
 import { limitShape } from '../proxy/consumer-limit-options.ts'
@@ -138,6 +139,9 @@ export function consumerProblems(
         fault: 'is never identified, so that nobody can be this consumer',
         remedy: 'give it keys, mtls, networks or sockets',
       })
+    }
+    for (const { path, ...advice } of grantAdvice(settings)) {
+      warnings.push({ place: place([key, ...path]), ...advice })
     }
     if (grants.length === 0) {
       warnings.push({

@@ -5,7 +5,10 @@ import { fileSchema } from './schema.ts'
 
 /** As much of JSON Schema as is looked at here. */
 export interface JsonSchema {
+  readonly description?: string
   readonly properties?: Readonly<Record<string, JsonSchema>>
+  /** `false`, or what stands under any other key. */
+  readonly additionalProperties?: JsonSchema | boolean
   readonly items?: JsonSchema
   readonly anyOf?: readonly JsonSchema[]
   readonly [keyword: string]: unknown
@@ -29,16 +32,29 @@ function fold(whole: string, before: string, inner: string, after: string): stri
   return line.length <= 100 ? line : whole
 }
 
-/** The keys that may stand at `path`; empty when the path leads nowhere. */
-export function keysAt(path: readonly PropertyKey[], root: JsonSchema = jsonSchema()): string[] {
-  let here: JsonSchema | undefined = root
+/** What may stand at `path`; `undefined` when it leads nowhere. Of alternatives, the one with keys. */
+export function schemaAt(path: readonly PropertyKey[], root: JsonSchema): JsonSchema | undefined {
+  let here = withShape(root)
   for (const key of path) {
-    here =
-      typeof key === 'number' ? withShape(here)?.items : withShape(here)?.properties?.[String(key)]
+    here = withShape(
+      typeof key === 'number' ? here?.items : (here?.properties?.[String(key)] ?? anyKey(here)),
+    )
   }
-  return Object.keys(withShape(here)?.properties ?? {})
+  return here
+}
+
+/** The keys that may stand at `path`; empty when the path leads nowhere, or users choose the names. */
+export function keysAt(path: readonly PropertyKey[], root: JsonSchema): string[] {
+  return Object.keys(schemaAt(path, root)?.properties ?? {})
 }
 
 function withShape(schema: JsonSchema | undefined): JsonSchema | undefined {
-  return schema?.anyOf?.find((branch) => branch.properties !== undefined) ?? schema
+  const branch = schema?.anyOf?.find((one) => one.properties !== undefined || anyKey(one))
+  return branch === undefined ? schema : { ...schema, ...branch }
+}
+
+/** What stands under names that users choose. */
+function anyKey(schema: JsonSchema | undefined): JsonSchema | undefined {
+  const { additionalProperties } = schema ?? {}
+  return typeof additionalProperties === 'object' ? additionalProperties : undefined
 }

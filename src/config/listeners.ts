@@ -16,6 +16,8 @@ export interface ListenersInput {
   readonly anonymous: boolean | undefined
   /** Who is told apart, as far as they are valid; `undefined` when nobody is. */
   readonly consumers: readonly (readonly [string, ConsumerSettings])[] | undefined
+  /** Whether these are all: none of them was faulty. */
+  readonly allConsumers: boolean
 }
 
 /** See `resolveListeners`. */
@@ -54,8 +56,8 @@ export function resolveListeners(input: ListenersInput, placeOf: PlaceOf): Resol
     for (const [name, one] of input.consumers) {
       checkConsumer(name, one, { clients, open, placeOf, problems })
     }
-    // Where none is valid, that is what is said.
-    if (input.consumers.length > 0) checkReach(input.consumers, clients, placeOf, problems)
+    // One that is faulty may be meant for the address.
+    if (input.allConsumers) checkReach(input.consumers, clients, placeOf, problems)
   }
   return { listen: clients.filter((one) => one !== undefined), admin, problems, warnings }
 }

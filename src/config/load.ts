@@ -5,7 +5,6 @@ import { Fault } from '../base/fault.ts'
 import type { Problem } from '../base/fault.ts'
 import { isRecord } from '../base/record.ts'
 import type { Secret } from '../base/secret.ts'
-import type { z } from '../base/schema.ts'
 import type { SecretReference } from '../secrets/reference-options.ts'
 import type { Look } from './credential-conventions.ts'
 import { CREDENTIAL_VARIABLES } from './credential-environment.ts'
@@ -14,8 +13,8 @@ import type { NamedCredential } from './consumers.ts'
 import { chooseCredential, resolveCredential } from './credential.ts'
 import { overlay, unknownVariables, variables } from './environment.ts'
 import { resolveListeners } from './listeners.ts'
+import { partsOf } from './parts.ts'
 import type { PlaceOf } from './problems.ts'
-import { fileSchema } from './schema.ts'
 import type { Settings } from './settings.ts'
 
 /** See `loadSettings`. */
@@ -45,8 +44,6 @@ export interface LoadedSettings {
   readonly warnings: readonly Problem[]
 }
 
-type Shape = typeof fileSchema.shape
-
 /**
  * The settings. Rejects with a Fault `config_invalid` whose `problems` are all that is wrong. Reads
  * no secret but those in variables, and connects to nothing.
@@ -66,25 +63,15 @@ export async function loadSettings(input: LoadInput): Promise<LoadedSettings> {
     return path.length === 0 ? where : `${keyPath(path)} (${where})`
   }
 
-  const issues: z.core.$ZodIssue[] = []
-  function part<K extends keyof Shape>(key: K): z.output<Shape[K]> | undefined {
-    const parsed = fileSchema.shape[key].safeParse(tree[key])
-    if (parsed.success) return parsed.data as z.output<Shape[K]>
-    for (const issue of parsed.error.issues) issues.push({ ...issue, path: [key, ...issue.path] })
-    return undefined
-  }
-  const known = Object.keys(fileSchema.shape)
-  const keys = Object.keys(tree).filter((key) => !known.includes(key))
-  if (keys.length > 0) issues.push({ code: 'unrecognized_keys', keys, path: [], message: '' })
-
+  const { part, members, issues } = partsOf(tree)
   const listen = part('listen')
   const hosts = part('hosts')
   const insecureAllowAnonymous = part('insecure_allow_anonymous')
   const admin = part('admin')
   const upstream = part('upstream')
   const inFile = part('credential')
-  const credentials = part('credentials')
-  const consumers = part('consumers')
+  const credentials = members('credentials')
+  const consumers = members('consumers')
   const trustedHops = part('trusted_hops')
   const audit = part('audit')
   const ledger = part('ledger')
@@ -95,7 +82,7 @@ export async function loadSettings(input: LoadInput): Promise<LoadedSettings> {
   const shutdown = part('shutdown')
   if (issues.length > 0) {
     const { problemsOf } = await import('./problems.ts')
-    problems.push(...problemsOf(issues, placeOf))
+    problems.push(...problemsOf(issues, tree, placeOf))
   }
 
   // Of a section with another fault the raw addresses are looked at, so that all is said at once.
@@ -106,6 +93,7 @@ export async function loadSettings(input: LoadInput): Promise<LoadedSettings> {
       admin: admin?.listen ?? rawAdmin,
       anonymous: insecureAllowAnonymous,
       consumers: tree['consumers'] === undefined ? undefined : Object.entries(consumers ?? {}),
+      allConsumers: issues.every(({ path }) => path[0] !== 'consumers'),
     },
     placeOf,
   )
@@ -137,11 +125,11 @@ export async function loadSettings(input: LoadInput): Promise<LoadedSettings> {
     for (const [variable, secret] of resolved.captured) captured.set(variable, secret)
     if (resolved.settings !== undefined) named.set(name, { ...one, credential: resolved.settings })
   }
-  if (consumers !== undefined) {
+  if (tree['consumers'] !== undefined) {
     const written = tree['credentials']
     const found = consumerProblems(
       {
-        consumers,
+        consumers: consumers ?? {},
         credentials: new Set(isRecord(written) ? Object.keys(written) : []),
         allow: policy?.allow ?? [],
         // One that is wrong is told of itself.

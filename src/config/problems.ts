@@ -4,7 +4,7 @@
 import type { Problem } from '../base/fault.ts'
 import type { z } from '../base/schema.ts'
 import { didYouMean } from '../base/did-you-mean.ts'
-import { jsonSchema, keysAt } from './json-schema.ts'
+import { jsonSchema, keysAt, schemaAt } from './json-schema.ts'
 import type { JsonSchema } from './json-schema.ts'
 import { spokenProblem } from './spoken.ts'
 
@@ -20,6 +20,7 @@ const WORD = /^(?!op[a-z]_)[A-Za-z][A-Za-z_-]{0,31}$/i
 
 const KINDS: Readonly<Record<string, readonly [fault: string, remedy: string]>> = {
   object: ['is not a mapping', 'write its keys indented below it, or remove it'],
+  record: ['is not a mapping', 'write names with a colon, and what each has indented below it'],
   array: ['is not a list', 'put the value in square brackets: [one] or [one, two]'],
   string: [
     'is not a text',
@@ -30,42 +31,56 @@ const KINDS: Readonly<Record<string, readonly [fault: string, remedy: string]>> 
   number: ['is not a number', 'write a number, without quotes'],
 }
 
-/** The problems behind `issues`; the paths begin at the root of the file. */
-export function problemsOf(issues: readonly Issue[], placeOf: PlaceOf): Problem[] {
+/** The problems behind `issues`, whose paths begin at the root of the file; `tree` is what it holds. */
+export function problemsOf(issues: readonly Issue[], tree: unknown, placeOf: PlaceOf): Problem[] {
   // Made once: a file of thousands of unknown keys must not take seconds to refuse.
-  const schema = jsonSchema()
-  return issues.flatMap((issue) => problemsOfOne(issue, [], placeOf, schema))
+  const look: Look = { tree, placeOf, schema: jsonSchema() }
+  return issues.flatMap((issue) => problemsOfOne(issue, [], look))
 }
 
-function problemsOfOne(issue: Issue, above: Path, placeOf: PlaceOf, schema: JsonSchema): Problem[] {
+interface Look {
+  readonly tree: unknown
+  readonly placeOf: PlaceOf
+  readonly schema: JsonSchema
+}
+
+function problemsOfOne(issue: Issue, above: Path, look: Look): Problem[] {
   const path = [...above, ...issue.path]
-  const place = placeOf(path)
+  const place = look.placeOf(path)
   switch (issue.code) {
     case 'unrecognized_keys':
-      return issue.keys.map((key) => unknownKey(key, path, placeOf, schema))
+      return issue.keys.map((key) => unknownKey(key, path, look))
     case 'invalid_union': {
       // The branch of the right type knows best what is wrong inside of it.
       const fitting = issue.errors.filter((inner) =>
-        inner.every((one) => one.code !== 'invalid_type' || one.path.length > 0),
+        inner.every((one) => !isOfAnotherKind(one) || one.path.length > 0),
       )
       const known = fitting.find((inner) => inner.every((one) => one.code !== 'unrecognized_keys'))
       const branch = known ?? fitting[0]
       if (branch !== undefined && branch.length > 0) {
-        return branch.flatMap((inner) => problemsOfOne(inner, path, placeOf, schema))
+        return branch.flatMap((inner) => problemsOfOne(inner, path, look))
       }
       return [spokenProblem(place, issue.message)]
     }
+    case 'invalid_key':
+      return issue.issues.flatMap((inner) => problemsOfOne(inner, path, look))
     case 'invalid_type': {
+      if (valueAt(path, look.tree) === undefined) return [missing(path, look)]
+      if (isOurs(issue.message)) return [spokenProblem(place, issue.message)]
       const [fault, remedy] = KINDS[issue.expected] ?? [
         'is not of the right kind',
         'see config/reference.yaml',
       ]
       return [{ place, fault, remedy }]
     }
-    case 'invalid_value':
-      return [
-        { place, fault: 'is not one of the choices', remedy: `choose ${issue.values.join(', ')}` },
-      ]
+    case 'invalid_value': {
+      const value = valueAt(path, look.tree)
+      if (value === undefined) return [missing(path, look)]
+      const values = issue.values.map(String)
+      const meant = typeof value === 'string' ? didYouMean(value, values) : undefined
+      const remedy = meant === undefined ? `choose ${values.join(', ')}` : `did you mean ${meant}?`
+      return [{ place, fault: 'is not one of the choices', remedy }]
+    }
     case 'too_small': {
       const least = String(issue.minimum)
       return issue.origin === 'number' || issue.origin === 'int'
@@ -82,7 +97,36 @@ function problemsOfOne(issue: Issue, above: Path, placeOf: PlaceOf, schema: Json
   }
 }
 
-function unknownKey(key: string, parent: Path, placeOf: PlaceOf, schema: JsonSchema): Problem {
+/** Whether the value is nothing that this branch of a union is about: a mapping, or another word. */
+function isOfAnotherKind({ code }: Issue): boolean {
+  return code === 'invalid_type' || code === 'invalid_value'
+}
+
+/** Whether a message is one of our schemas. */
+function isOurs(message: string): boolean {
+  return message.includes('; ')
+}
+
+function valueAt(path: Path, tree: unknown): unknown {
+  return path.reduce<unknown>(
+    (node, key) => (typeof node === 'object' && node !== null ? Reflect.get(node, key) : undefined),
+    tree,
+  )
+}
+
+function missing(path: Path, { placeOf, schema }: Look): Problem {
+  const key = String(path.at(-1))
+  const found = schemaAt(path, schema)
+  const choices = found?.['enum']
+  const described = (found?.description ?? '')
+    .replace(/\.$/, '')
+    .replace(new RegExp(`^${key}: `, 'i'), '')
+    .replace(/^[A-Z](?=[a-z]* )/, (letter) => letter.toLowerCase())
+  const what = Array.isArray(choices) ? choices.join(' or ') : described
+  return { place: placeOf(path), fault: 'is missing', remedy: `write ${key}: ${what}` }
+}
+
+function unknownKey(key: string, parent: Path, { placeOf, schema }: Look): Problem {
   const known = keysAt(parent, schema)
   const path = [...parent, key]
   if (!WORD.test(key)) {

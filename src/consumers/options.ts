@@ -51,7 +51,7 @@ const key = z
     sha256: z
       .string()
       .regex(
-        /^[0-9a-f]{64}$/,
+        /^[0-9A-Fa-f]{64}$/,
         'is not 64 hex digits; take the line that `keys new` prints, never the key itself',
       )
       .describe('SHA-256 of the whole key, in hex.'),
@@ -68,7 +68,7 @@ const key = z
   })
   .transform(({ id, sha256, expires }): KeySettings => ({
     id,
-    sha256,
+    sha256: sha256.toLowerCase(),
     expiresAt: expires === undefined ? undefined : parseMoment(expires),
   }))
 

@@ -123,6 +123,8 @@ const mapping = z
     path: paths.min(1).optional().describe('Requests by METHOD PATH, with * and a final **.'),
   })
   .transform((written, context): GrantSettings => {
+    // A key that is not known is all that is wrong then.
+    if (context.issues.length > 0) return z.NEVER
     const given = Object.entries(written).filter(([, value]) => value !== undefined)
     if (given.length !== 1) {
       context.addIssue({

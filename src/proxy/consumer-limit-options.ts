@@ -18,13 +18,14 @@ export interface Rate {
 }
 
 const RATE = /^([1-9]\d{0,5})\/(s|m|h)$/
+const NO_RATE = 'is no rate; write a number of requests and its time, for example 50/s or 600/m'
 const UNITS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000 }
 
 const limits = z
   .strictObject({
     rate: z
-      .string()
-      .regex(RATE, 'is no rate; write a number of requests and its time, for example 50/s or 600/m')
+      .string({ error: NO_RATE })
+      .regex(RATE, NO_RATE)
       .optional()
       .describe(
         'Requests by second, minute or hour (50/s, 600/m, 1000/h); no limit when left out.',

@@ -7,6 +7,11 @@ import type { Socket } from 'node:net'
 export interface HostGuardOptions {
   /** Names and addresses that are accepted besides the loopback ones, without a port. */
   readonly hosts: readonly string[]
+  /**
+   * Whether any valid name is: for where nobody is let in who shows nothing, so that a page in a browser,
+   * which has nothing to show, gains nothing by a name. Default false.
+   */
+  readonly any?: boolean
 }
 
 /** Says whether `host` (the value of the field) names us, for a request on `socket`. */
@@ -15,10 +20,12 @@ export type HostGuard = (host: string, socket: Socket) => boolean
 const LOOPBACK = ['localhost', '127.0.0.1', '[::1]']
 const AUTHORITY = /^([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::(\d{1,5}))?$/
 const MEMORY = 256
+// A name of 253 characters, and a port.
+const MEMORABLE = 259
 
 /**
  * Accepts loopback names, `options.hosts`, and the address that the caller connected to; on a unix
- * socket, which no browser can reach, any valid name. The port is free (ports get mapped), but must
+ * socket, which no browser can reach, any valid name; and so anywhere if `options.any`. The port is free (ports get mapped), but must
  * be a port.
  */
 export function hostGuard(options: HostGuardOptions): HostGuard {
@@ -31,8 +38,8 @@ export function hostGuard(options: HostGuardOptions): HostGuard {
     const match = AUTHORITY.exec(host)
     if (match === null || Number(match[2] ?? 1) > 65_535 || match[2] === '0') return false
     const name = (match[1] ?? '').toLowerCase()
-    if (names.has(name)) {
-      if (accepted.size < MEMORY) accepted.add(host)
+    if (options.any === true || names.has(name)) {
+      if (accepted.size < MEMORY && host.length <= MEMORABLE) accepted.add(host)
       return true
     }
     const local = socket.localAddress

@@ -49,7 +49,7 @@ const bodySizeOptions = z
 
 /** Schema of `hosts`. */
 export const hostsOption = hostNames().describe(
-  'Further names that are accepted in Host, besides loopback names and own addresses.',
+  'Further names that are accepted in Host, besides loopback names and own addresses. Where every consumer must show a key or certificate, any name is, until some are written here.',
 )
 
 /** Schema of `limits`. */

@@ -5,6 +5,7 @@ import { Fault, errorCode } from '../base/fault.ts'
 import type { Settings } from '../config/settings.ts'
 import type { Log } from '../observe/log.ts'
 import type { Ledger } from '../store/ledger.ts'
+import { throwWithPath } from '../store/ledger-problems.ts'
 import { usage } from './usage.ts'
 
 /** Whether purchases can be written down. */
@@ -72,7 +73,10 @@ export function ledgerShelf({
       if (path === undefined || !wanted) return undefined
       if (kept !== undefined) return kept
       const { sqliteLedger } = await import('../store/sqlite-ledger.ts')
-      const ledger = watched(await sqliteLedger({ path, create: true }, clock))
+      const opened = await sqliteLedger({ path, create: true }, clock).catch((fault: unknown) =>
+        throwWithPath(fault, path),
+      )
+      const ledger = watched(opened)
       const unknown = await ledger.recover().catch((fault: unknown) => {
         ledger.close()
         throw fault

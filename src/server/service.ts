@@ -16,6 +16,7 @@ import { journey } from '../proxy/journey.ts'
 import type { RequestListener } from '../proxy/journey.ts'
 import type { Ledger } from '../store/ledger.ts'
 import type { IssuedTokens } from '../store/issued-tokens.ts'
+import { acceptedHosts } from './accepted-hosts.ts'
 import type { BuiltCredential } from './credential.ts'
 import { buildConsumers } from './consumers.ts'
 import type { LedgerShelf } from './ledger-shelf.ts'
@@ -89,7 +90,7 @@ export async function buildService(
     },
     {
       ...deps,
-      hostGuard: hostGuard({ hosts: [...settings.hosts, ...namesOf(settings)] }),
+      hostGuard: hostGuard(acceptedHosts(settings)),
       identity:
         settings.consumers === undefined
           ? openIdentity(deps.tokens)
@@ -144,11 +145,4 @@ function retireWay({ built, upstream, users }: Way, next: Way | undefined): void
 function stop({ probe, credential }: BuiltCredential): void {
   probe.stop()
   credential.stop()
-}
-
-/** Host names (not wildcards) that the configuration itself listens on. */
-function namesOf(settings: Settings): string[] {
-  return settings.listen.flatMap((endpoint) =>
-    endpoint.kind === 'tcp' && !/^[\d.:]+$/.test(endpoint.host) ? [endpoint.host] : [],
-  )
 }

@@ -41,6 +41,16 @@ export function unusable(error: unknown): Fault {
   })
 }
 
+/** Throws the Fault of `unusable` with the path before each fault, for the operator who wrote it. */
+export function throwWithPath(fault: unknown, path: string): never {
+  if (!(fault instanceof Fault)) throw fault
+  throw new Fault(fault.code, {
+    detail: fault.message,
+    problems: fault.problems.map((one) => ({ ...one, fault: `file:${path} ${one.fault}` })),
+    cause: fault.cause,
+  })
+}
+
 /** An error whose code says what happened, for the log, which shows no texts. */
 function named(error: unknown): Error {
   const code = resultOf(error) ?? (errorCode(error) || 'FAILED')

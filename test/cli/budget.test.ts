@@ -122,7 +122,10 @@ describe('budget', () => {
 
   test('says what is wrong when there is no ledger to look at, and makes none', async () => {
     const { code, err } = await budget([])
-    expect([code, err]).toEqual([1, expect.stringContaining('is not there')])
+    expect([code, err]).toEqual([
+      1,
+      expect.stringContaining(`file:${folder}/ledger.db is not there`),
+    ])
     const none = await budget([], 'consumers: { shop: { anonymous: true, grants: [read] } }')
     expect([none.code, none.err]).toEqual([1, expect.stringContaining('is not configured')])
     expect((await budget([])).code).toBe(1)

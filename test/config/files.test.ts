@@ -95,6 +95,67 @@ describe('reference.yaml', () => {
   })
 })
 
+describe('the consumer and the listener in reference.yaml', () => {
+  const text = textOf('reference.yaml')
+  const [block = ''] = /^# consumers:.*\n(?:#.*\n)+/m.exec(text) ?? []
+  const uncommented = block.replaceAll(/^# ?/gm, '')
+  const consumer = (parse(uncommented) as { consumers: Record<string, unknown> }).consumers[
+    'certbot'
+  ]
+
+  /** Every option below `schema` as a path; of grants each alternative. */
+  function paths(schema: JsonSchema, above = '', into: string[] = []): string[] {
+    for (const branch of [schema, ...(schema.anyOf ?? [])]) {
+      for (const [key, inner] of Object.entries(branch.properties ?? {})) {
+        into.push(`${above}.${key}`)
+        paths(inner, `${above}.${key}`, into)
+      }
+      if (branch.items !== undefined) paths(branch.items, `${above}[]`, into)
+    }
+    return into
+  }
+  function writtenPaths(value: unknown, above = '', into: string[] = []): string[] {
+    if (Array.isArray(value)) for (const one of value) writtenPaths(one, `${above}[]`, into)
+    else if (typeof value === 'object' && value !== null) {
+      for (const [key, inner] of Object.entries(value)) {
+        into.push(`${above}.${key}`)
+        writtenPaths(inner, `${above}.${key}`, into)
+      }
+    }
+    return into
+  }
+
+  test('show every option', () => {
+    const schema = jsonSchema()
+    const one = schema.properties?.['consumers']?.additionalProperties as JsonSchema
+    expect(paths(one).length).toBeGreaterThan(30)
+    expect(new Set(writtenPaths(consumer))).toEqual(new Set(paths(one)))
+    const listen = schema.properties?.['listen']?.items as JsonSchema
+    for (const path of paths(listen)) {
+      expect(text).toMatch(new RegExp(`^#.*\\b${path.split('.').at(-1)}: `, 'm'))
+    }
+  })
+
+  test('load, and have the defaults that they say', async () => {
+    const rest = `
+listen: ['unix:/run/proxy.sock', { address: '127.0.0.1:1', tls: { certificate_file: c, key_file: k, client_ca_file: a } }]
+ledger: file:/l.db
+credentials: { sandbox: { credential: { api_key: env:OPUSDNS_API_KEY } } }
+`
+    const read = async (some: string) => {
+      const { settings, warnings } = await loadSettings({
+        env: KEY,
+        file: { path: 'r', text: `${some}${rest}` },
+      })
+      expect(warnings).toEqual([])
+      return settings.consumers
+    }
+    const defaults = uncommented.replaceAll(/^.*# default.*\n/gm, '')
+    expect(defaults).not.toBe(uncommented)
+    expect(await read(defaults)).toEqual(await read(uncommented))
+  })
+})
+
 describe('the schema', () => {
   test('describes every option, and every section', () => {
     const bare: string[] = []

@@ -127,9 +127,10 @@ describe('listeners and consumers', () => {
   ) {
     const consumers = written && consumersOf(written)
     const placeOf = (path: readonly PropertyKey[]) => path.join('.')
-    return resolveListeners({ listen, admin, anonymous, consumers }, placeOf).problems.map(
-      (one) => `${one.place} ${one.fault}`,
-    )
+    return resolveListeners(
+      { listen, admin, anonymous, consumers, allConsumers: true },
+      placeOf,
+    ).problems.map((one) => `${one.place} ${one.fault}`)
   }
 
   test('off loopback are fine once callers are told apart, and not before', () => {

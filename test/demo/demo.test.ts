@@ -110,6 +110,9 @@ describe('the demo', () => {
     await expect.poll(output).toMatch(/GET \/v1\/domains -> 200 by OpusDNS; \d+ token requests/)
     expect((await ask(origin, 'GET', '/elsewhere')).status).toBe(404)
     await expect.poll(output).toContain('GET /elsewhere -> 404 by the proxy (not_found)')
+    // Nothing of the tour itself, whose last requests were refused.
+    const told = output().split('Ctrl-C ends the demo.')[1] ?? ''
+    expect(told.match(/ -> \d+ by/g)).toHaveLength(2)
 
     // Twice, as npm and the terminal do together.
     child.kill('SIGINT')

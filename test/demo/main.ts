@@ -10,7 +10,7 @@ import { narrator } from './narrator.ts'
 import { portOrAny } from './ports.ts'
 import { startProxyProcess } from './proxy.ts'
 import { tour } from './tour.ts'
-import { visit } from './visits.ts'
+import { visits } from './visits.ts'
 
 const TOKEN_LIFE = 4
 const EVENT_DELAY = 500
@@ -29,15 +29,15 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
 // A reader that went away (`npm run demo | head`).
 process.stdout.on('error', () => asked.resolve('asked'))
 
-let touredAt = Infinity
 const simulator = await startSimulator({ tokenLife: TOKEN_LIFE, eventDelay: EVENT_DELAY })
+const visitors = visits(simulator)
 const proxy = await startProxyProcess({
   upstream: simulator.origin,
   client: SEED_CLIENT,
   port: await portOrAny(8080),
   adminPort: await portOrAny(9090),
   onLine(line) {
-    const text = visit(line, simulator, touredAt)
+    const text = visitors.tell(line)
     if (text !== undefined) write(`  ${text}\n`)
   },
 })
@@ -55,7 +55,8 @@ speaker.list('What runs now', [
 const toured = tour({ narrator: speaker, simulator, proxy: proxy.origin, tokenLife: TOKEN_LIFE })
 let end = await Promise.race([toured, asked.promise, died])
 
-if (end === undefined) {
+if (typeof end === 'number') {
+  visitors.begin(end)
   speaker.list('Try it', [
     `curl ${proxy.origin}/v1/dns/example.com`,
     `curl -N '${proxy.origin}/v1/availability/stream?domains=a.com,b.de'`,
@@ -68,9 +69,10 @@ if (end === undefined) {
     'OPUSDNS_API_KEY=opk_... npm start',
     'OPUSDNS_CLIENT_ID=organization_... OPUSDNS_CLIENT_SECRET=... npm start',
     '(better: the secret in a file, named by OPUSDNS_API_KEY_FILE or its twins)',
+    'several consumers, each with grants, also without an account:',
+    '  docs/consumers.md',
   ])
   if (!values.once) {
-    touredAt = Date.now()
     speaker.say('Requests that you send are told here. Ctrl-C ends the demo.')
     end = await Promise.race([asked.promise, died])
   }

@@ -24,41 +24,54 @@ const PAUSE = 250
 /** After a refresh the proxy waits half a life before the next: a storm of 401s cannot drive it. */
 const SPACING = 0.55
 
-/** Walks through everything once; takes a little longer than two tokens live. */
-export async function tour(deps: TourDeps): Promise<void> {
+/** Walks through everything once; takes a little longer than two tokens live. Resolves with its requests. */
+export async function tour(given: TourDeps): Promise<number> {
+  let sent = 0
+  const deps: Deps = {
+    ...given,
+    ask(...request) {
+      sent += 1
+      return ask(...request)
+    },
+  }
   await withoutCredential(deps)
   await withPlaceholder(deps)
   await revoked(deps)
   await refreshed(deps)
   await blocked(deps)
   await notCanonical(deps)
+  return sent
 }
 
-async function withoutCredential({ narrator, simulator, proxy }: TourDeps): Promise<void> {
+interface Deps extends TourDeps {
+  readonly ask: typeof ask
+}
+
+async function withoutCredential({ narrator, simulator, proxy, ask: send }: Deps): Promise<void> {
   narrator.step(
     'A request without a credential',
     'The client knows no key and no token. The proxy got a token with the client id and secret ' +
       'that only it has, and attaches it.',
   )
-  const answer = await ask(proxy, 'GET', ZONE)
+  const answer = await send(proxy, 'GET', ZONE)
   narrator.fact('client sent', `GET ${ZONE}  (no credential)`)
   narrator.fact('OpusDNS saw', lastCredential(simulator, ZONE))
   narrator.fact('client got', `${answer.status} ${zoneIn(answer)}`)
   narrator.fact('token requests', `${simulator.tokenRequests} so far`)
 }
 
-async function withPlaceholder({ narrator, simulator, proxy }: TourDeps): Promise<void> {
+async function withPlaceholder({ narrator, simulator, proxy, ask: send }: Deps): Promise<void> {
   narrator.step(
     'A client that insists on sending a key',
     'Give it any placeholder. It ends at the proxy; OpusDNS never sees it.',
   )
-  const answer = await ask(proxy, 'GET', ZONE, { 'X-Api-Key': 'placeholder' })
+  const answer = await send(proxy, 'GET', ZONE, { 'X-Api-Key': 'placeholder' })
   narrator.fact('client sent', `GET ${ZONE}  with X-Api-Key: placeholder`)
   narrator.fact('OpusDNS saw', lastCredential(simulator, ZONE))
   narrator.fact('client got', `${answer.status} ${zoneIn(answer)}`)
 }
 
-async function revoked({ narrator, simulator, proxy, tokenLife }: TourDeps): Promise<void> {
+async function revoked({ narrator, simulator, proxy, tokenLife, ask: send }: Deps): Promise<void> {
   await spacing(simulator, tokenLife)
   narrator.step(
     'A token that OpusDNS takes back',
@@ -68,7 +81,7 @@ async function revoked({ narrator, simulator, proxy, tokenLife }: TourDeps): Pro
   simulator.revokeTokens()
   const from = simulator.requests.length
   const before = simulator.tokenRequests
-  const answer = await ask(proxy, 'GET', ZONE)
+  const answer = await send(proxy, 'GET', ZONE)
   narrator.fact('client sent', `GET ${ZONE}  once`)
   const seen = since(simulator, from).filter(({ target }) => target === ZONE)
   await answered(seen)
@@ -79,7 +92,13 @@ async function revoked({ narrator, simulator, proxy, tokenLife }: TourDeps): Pro
   narrator.fact('token requests', `${simulator.tokenRequests - before} for this`)
 }
 
-async function refreshed({ narrator, simulator, proxy, tokenLife }: TourDeps): Promise<void> {
+async function refreshed({
+  narrator,
+  simulator,
+  proxy,
+  tokenLife,
+  ask: send,
+}: Deps): Promise<void> {
   const seconds = tokenLife + 1
   narrator.step(
     'A token that expires',
@@ -90,7 +109,7 @@ async function refreshed({ narrator, simulator, proxy, tokenLife }: TourDeps): P
   const before = simulator.tokenRequests
   const answers: Answer[] = []
   for (const end = performance.now() + seconds * 1000; performance.now() < end;) {
-    answers.push(await ask(proxy, 'GET', ZONE))
+    answers.push(await send(proxy, 'GET', ZONE))
     await sleep(PAUSE)
   }
   const good = answers.filter(({ status }) => status === 200).length
@@ -112,7 +131,7 @@ async function refreshed({ narrator, simulator, proxy, tokenLife }: TourDeps): P
   )
 }
 
-async function blocked(deps: TourDeps): Promise<void> {
+async function blocked(deps: Deps): Promise<void> {
   deps.narrator.step(
     'An operation that is blocked by default',
     'Whoever reaches the proxy acts with your credential. So it never mints or reveals ' +
@@ -121,7 +140,7 @@ async function blocked(deps: TourDeps): Promise<void> {
   await refusedAt(deps, 'POST', '/v1/auth/client_credentials')
 }
 
-async function notCanonical(deps: TourDeps): Promise<void> {
+async function notCanonical(deps: Deps): Promise<void> {
   deps.narrator.step(
     'A path in disguise',
     'A path that servers could read in two ways is refused, not repaired: what is judged is, byte ' +
@@ -130,9 +149,9 @@ async function notCanonical(deps: TourDeps): Promise<void> {
   await refusedAt(deps, 'GET', '/v1/dns/..%2Fauth%2Fclient_credentials')
 }
 
-async function refusedAt(deps: TourDeps, method: string, target: string): Promise<void> {
-  const { narrator, simulator, proxy } = deps
-  const answer = await ask(proxy, method, target)
+async function refusedAt(deps: Deps, method: string, target: string): Promise<void> {
+  const { narrator, simulator, proxy, ask: send } = deps
+  const answer = await send(proxy, method, target)
   const reached = simulator.count((request) => request.target === target)
   narrator.fact('client sent', `${method} ${target}`)
   narrator.fact('OpusDNS saw', reached === 0 ? 'nothing' : `${reached} requests`)

@@ -7,9 +7,32 @@ import { credentialsOf } from './witness.ts'
 /** One parsed line of the proxy's log. */
 export type LogLine = Readonly<Record<string, unknown>>
 
-/** `line` in words; `undefined` when it is about no request, or one that came before `from` (wall clock). */
-export function visit(line: LogLine, simulator: Simulator, from: number): string | undefined {
-  if (line['msg'] !== 'request' || Number(line['time']) < from) return undefined
+/** See `visits`. */
+export interface Visits {
+  /** `line` in words; `undefined` when it is about no request, or about one of the tour. */
+  tell(line: LogLine): string | undefined
+  /** The tour is over; so many requests were its own. Their lines may still come. */
+  begin(count: number): void
+}
+
+/** Builds the teller of visits. */
+export function visits(simulator: Simulator): Visits {
+  let lines = 0
+  let own = Infinity
+
+  return {
+    tell(line) {
+      if (line['msg'] !== 'request') return undefined
+      lines += 1
+      return lines <= own ? undefined : inWords(line, simulator)
+    },
+    begin(count) {
+      own = count
+    },
+  }
+}
+
+function inWords(line: LogLine, simulator: Simulator): string {
   const path = text(line, 'path') || '(a refused path)'
   const what = `${text(line, 'method')} ${path} -> ${Number(line['status'])}`
   if (line['source'] !== 'upstream') {

@@ -62,4 +62,15 @@ describe('the Host guard', () => {
     expect(guard('any.name', LOOPBACK)).toBe(false)
     expect(guard('no name', on(undefined))).toBe(false)
   })
+
+  test('lets any valid name pass where it is told to, and nothing else', () => {
+    const open = hostGuard({ hosts: [], any: true })
+    for (const host of ['any.name', 'ANY.name:8080', '[2001:db8::1]:80', 'localhost']) {
+      expect(open(host, LOOPBACK)).toBe(true)
+      expect(open(host, LOOPBACK)).toBe(true)
+    }
+    for (const host of ['', 'no name', 'a:0', 'a:65536', 'user@a', 'a,b', '[::1']) {
+      expect(open(host, LOOPBACK)).toBe(false)
+    }
+  })
 })

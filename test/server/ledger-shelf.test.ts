@@ -83,3 +83,29 @@ test('its end waits for what is still being written down', async () => {
   expect(outside.prepare('SELECT state FROM orders').all()).toEqual([{ state: 'unknown' }])
   await expect(ledger.unknown()).rejects.toMatchObject({ code: 'ledger_unavailable' })
 })
+
+test('a ledger that cannot be opened is told with its path', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'opusdns-shelf-'))
+  onTestFinished(() => rmSync(folder, { recursive: true }))
+  const path = join(folder, 'missing/ledger.db')
+  const text = `
+ledger: file:${path}
+consumers:
+  a: { anonymous: true, grants: [read], budget: { purchases: 1, per: day } }
+`
+  const { settings } = await loadSettings({
+    env: { OPUSDNS_API_KEY: 'opk_a' },
+    file: { path: 'p', text },
+  })
+  const shelf = ledgerShelf({ clock: manualClock(), log: { warn: () => undefined } })
+  await expect(shelf.open(settings)).rejects.toMatchObject({
+    code: 'config_invalid',
+    problems: [
+      {
+        place: 'ledger',
+        fault: `file:${path} is not there, or its folder is not`,
+        remedy: 'make the folder; serve makes the file',
+      },
+    ],
+  })
+})
