@@ -1,5 +1,6 @@
 // `explain`: says what a request would do, and which grant of a consumer allows it or what is missing.
-// Asks the same code as the journey of a request; reads no secret and opens no connection.
+// Asks the same code as the journey of a request, and the ledger about purchases; reads no secret and
+// opens no connection.
 
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
@@ -13,6 +14,7 @@ import { blockPolicy } from '../policy/block-list.ts'
 import { policy } from '../policy/policy.ts'
 import { loadConfiguration } from './configuration.ts'
 import { explanationText } from './explain-print.ts'
+import { spentInFile } from './explained-purchase.ts'
 import { explain, wrong } from './explanation.ts'
 import type { Subject } from './explanation.ts'
 import { printFault } from './printer.ts'
@@ -40,7 +42,7 @@ export async function explainCommand(
     const { settings } = await loadConfiguration(options, world)
     const subject = subjectOf(settings, options.consumer)
     const body = options.body === undefined ? undefined : bodyIn(options.body, world.cwd)
-    const explanation = explain(subject, method.toUpperCase(), pathOf(target), body)
+    const explanation = await explain(subject, method.toUpperCase(), pathOf(target), body)
     world.out(
       options.json === true ? `${JSON.stringify(explanation)}\n` : explanationText(explanation),
     )
@@ -51,7 +53,11 @@ export async function explainCommand(
   }
 }
 
-function subjectOf({ consumers, policy: { allow } }: Settings, asked: string | undefined): Subject {
+function subjectOf(
+  { consumers, policy: { allow }, limits, ledger }: Settings,
+  asked: string | undefined,
+): Subject {
+  const spentIn = spentInFile(ledger)
   const names = consumers === undefined ? [ANONYMOUS] : [...consumers.keys()]
   const name = asked ?? (names.length === 1 ? names[0] : undefined)
   if (name === undefined) {
@@ -59,7 +65,8 @@ function subjectOf({ consumers, policy: { allow } }: Settings, asked: string | u
   }
   if (consumers === undefined && name === ANONYMOUS) {
     const open = blockPolicy(allow)
-    return { name, policy: open, mode: 'enforce', dryRun: false, budget: 'unlimited' }
+    const free = { mode: 'enforce', dryRun: false, budget: 'unlimited' } as const
+    return { name, policy: open, ...free, spentIn, limits }
   }
   const settings = consumers?.get(name)
   if (settings === undefined) {
@@ -68,7 +75,7 @@ function subjectOf({ consumers, policy: { allow } }: Settings, asked: string | u
     throw wrong(`No consumer is named ${name}; ${hint}`)
   }
   const { grants, mode, dryRun, budget } = settings
-  return { name, policy: policy(grants), mode, dryRun, budget }
+  return { name, policy: policy(grants), mode, dryRun, budget, spentIn, limits }
 }
 
 function pathOf(target: string): string {

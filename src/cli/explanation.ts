@@ -6,33 +6,24 @@ import type { Act } from '../opusdns/act.ts'
 import { bodyActs, needsBody, pathActs } from '../opusdns/acts.ts'
 import { grantedOperationOf } from '../opusdns/operations.ts'
 import type { Operation } from '../opusdns/operations.ts'
-import { hasDryRun } from '../opusdns/zone-write.ts'
 import { costOf } from '../policy/budget.ts'
-import type { Cost } from '../policy/budget.ts'
 import type { BudgetSettings } from '../policy/budget-options.ts'
 import type { Decision } from '../policy/decision.ts'
-import { judged } from '../policy/judged.ts'
 import { leastGrants } from '../policy/least-grants.ts'
 import { moneyText } from '../policy/money.ts'
 import type { Policy } from '../policy/policy.ts'
-import { unfit } from '../policy/unfit-purchase.ts'
-import { tried, unreadableZone } from '../proxy/dry-run.ts'
 import { METHODS } from '../proxy/methods.ts'
 import type { Explanation } from './explain-print.ts'
+import { explainedPurchase } from './explained-purchase.ts'
+import type { SpentIn } from './explained-purchase.ts'
+import { JSON_BODY, refusalOf, verdictOn } from './explained-refusal.ts'
+import type { Asker } from './explained-refusal.ts'
 
 /** Who is asked about. */
-export interface Subject {
+export interface Subject extends Asker {
   readonly name: string
-  readonly policy: Policy
-  readonly mode: 'enforce' | 'report'
-  readonly dryRun: boolean
   readonly budget: BudgetSettings | 'unlimited' | undefined
-}
-
-/** Why a request is refused. */
-interface Refusal {
-  readonly code: string
-  readonly missing: string
+  readonly spentIn: SpentIn
 }
 
 /** A question that cannot be answered. */
@@ -43,15 +34,13 @@ export function wrong(detail: string): Fault {
 /** See the routes of the journey. */
 const LOGIN = '/v1/auth/token'
 
-const JSON_BODY = { contentType: 'application/json', contentEncoding: undefined }
-
 /** Explains what `method` on the canonical `path` would do. Throws a Fault for what cannot be asked. */
-export function explain(
+export async function explain(
   subject: Subject,
   method: string,
   path: string,
   body: Buffer | undefined,
-): Explanation {
+): Promise<Explanation> {
   if (!METHODS.has(method)) throw wrong(`The API has no method ${method}.`)
   if (method === 'POST' && path === LOGIN) {
     throw wrong(
@@ -59,22 +48,20 @@ export function explain(
     )
   }
   const operation = grantedOperationOf(method, path)
-  let decision: Decision
-  let understood = true
-  const verdict = subject.policy.decide(method, path, operation)
-  if (verdict.kind === 'body') {
-    if (body === undefined) throw bodyMissing()
-    const judgement = judged(subject.policy, { method, path, operation }, JSON_BODY, body)
-    decision = judgement.decision
-    understood = judgement.fault === undefined
-  } else decision = verdict
-  const acts = understood ? actsOf(operation, path, body, decision) : []
+  const asked = { method, path, operation }
+  const verdict = verdictOn(subject, asked, body)
+  const { decision } = verdict
+  const acts = verdict.fault === undefined ? actsOf(operation, path, body, decision) : []
   const budget = subject.budget === 'unlimited' ? undefined : subject.budget
   const cost = subject.budget === 'unlimited' ? undefined : costOf(decision.acts, budget)
   const granting = decision.kind === 'denied' ? [] : decision.grants
-  const untried = subject.dryRun ? refusedTrial(subject, operation, path, body) : undefined
-  const refusal =
-    decision.kind === 'denied' ? decision : (untried ?? (cost && unpaid(cost, budget)))
+  const refused = refusalOf(subject, asked, body, verdict)
+  const purchase =
+    refused === undefined && cost !== undefined
+      ? await explainedPurchase(subject.name, cost, budget, subject.spentIn)
+      : undefined
+  const refusal = refused ?? purchase?.refusal
+  const { grants_needed: needed, notes } = suggestion(decision, { ...asked, acts })
   return {
     consumer: subject.name,
     mode: subject.mode,
@@ -93,8 +80,7 @@ export function explain(
     decision: refusal === undefined ? decision.kind : 'denied',
     code: refusal?.code ?? null,
     missing: refusal?.missing ?? null,
-    // In report mode a refusal is told and not carried out; but a trial does no more than it can.
-    passes: refusal === undefined || (subject.mode === 'report' && untried?.always !== true),
+    passes: refusal === undefined || (subject.mode === 'report' && refused?.always !== true),
     grants: granting,
     acts: acts.map((act) => ({
       what: actText(act, operation),
@@ -103,44 +89,13 @@ export function explain(
           ? grantsFor(subject.policy, method, path, operation, act)
           : granting,
     })),
-    ...suggestion(decision, { method, path, operation, acts }),
+    grants_needed: needed,
+    notes: [...notes, ...(purchase?.notes ?? [])],
     purchases:
       cost === undefined
         ? null
         : { count: cost.count, amount: cost.amount > 0n ? moneyText(cost.amount) : null },
   }
-}
-
-/** A purchase that never fits; what is left of a budget, only the ledger knows. */
-function unpaid(cost: Cost, budget: BudgetSettings | undefined): Refusal | undefined {
-  const refusal = unfit(cost, budget)
-  if (refusal !== undefined || budget === undefined) return refusal
-  const { purchases, amount } = budget
-  if (cost.count <= purchases && (amount === undefined || cost.amount <= amount)) return undefined
-  return { code: 'budget_exceeded', missing: 'This is more than the whole budget.' }
-}
-
-/** Why a request of one with `dry_run` is refused; `always` when report mode does not let it pass. */
-function refusedTrial(
-  { policy }: Subject,
-  operation: Operation,
-  path: string,
-  body: Buffer | undefined,
-): (Refusal & { readonly always: boolean }) | undefined {
-  if (operation.classes.includes('read')) return undefined
-  if (body === undefined && hasDryRun(operation) && needsBody(operation)) throw bodyMissing()
-  try {
-    const { reading } = tried(policy, { operation, path }, JSON_BODY, body ?? Buffer.alloc(0))
-    if (reading.kind !== 'denied') return undefined
-    return { code: reading.code, missing: unreadableZone(reading.missing), always: false }
-  } catch (error) {
-    if (!(error instanceof Fault)) throw error
-    return { code: error.code, missing: error.message, always: true }
-  }
-}
-
-function bodyMissing(): Fault {
-  return wrong('What the body says decides about this request: name its file with --body.')
 }
 
 /** All that the request does, also where the decision did not have to look. */

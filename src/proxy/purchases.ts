@@ -116,7 +116,13 @@ export function purchases({ clock, log, metrics, note }: PurchasesDeps): Purchas
   }
 }
 
-function over(cost: Cost, spent: Spent, budget: BudgetSettings, period: Period): PurchaseRefusal {
+/** Why a purchase is refused that is more than what is left when `spent` is spent. */
+export function over(
+  cost: Cost,
+  spent: Spent,
+  budget: BudgetSettings,
+  period: Period,
+): PurchaseRefusal {
   const left = Math.max(0, budget.purchases - spent.count)
   const parts = [`${left} of ${budget.purchases} purchases`]
   const costs = [`${cost.count}`]

@@ -225,7 +225,8 @@ function malformed(): Fault {
   return new Fault('bad_request', { detail: 'The request body is malformed or cut short.' })
 }
 
-function tooLarge({ bytes, option }: Bound): Fault {
+/** The fault of a body that is larger than its bound. */
+export function tooLarge({ bytes, option }: Bound): Fault {
   return new Fault('content_too_large', {
     detail: `The request body is larger than ${option} lets it be (${bytes} bytes).`,
     limit: 'body_size',

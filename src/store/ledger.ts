@@ -35,6 +35,18 @@ export interface Spent {
   readonly unknown: number
 }
 
+/** Whether an order of so much is more than `bounds` leave when `spent` is spent. */
+export function exceeds(
+  { count, amount }: Pick<Order, 'count' | 'amount'>,
+  spent: Pick<Spent, 'count' | 'amount'>,
+  bounds: Pick<Bounds, 'purchases' | 'amount'>,
+): boolean {
+  return (
+    spent.count + count > bounds.purchases ||
+    (bounds.amount !== undefined && spent.amount + amount > bounds.amount)
+  )
+}
+
 /** Whether an order fits. `spent` is without it. */
 export type Reservation =
   | { readonly ok: true; readonly id: string; readonly spent: Spent }

@@ -8,6 +8,7 @@ import { pause } from '../base/clock.ts'
 import type { Clock } from '../base/clock.ts'
 import { atOnce, ledgerFile, prepare } from './ledger-file.ts'
 import type { LedgerFileOptions } from './ledger-file.ts'
+import { exceeds } from './ledger.ts'
 import type { Ledger, Spent, UnknownOrder } from './ledger.ts'
 import { resultOf, unavailable, unusable } from './ledger-problems.ts'
 
@@ -66,10 +67,7 @@ export async function sqliteLedger(
       return attempt(() =>
         atOnce(database, () => {
           const spent = spentIn(consumer, bounds.period)
-          const over =
-            spent.count + count > bounds.purchases ||
-            (bounds.amount !== undefined && spent.amount + amount > bounds.amount)
-          if (over) return { ok: false, spent }
+          if (exceeds({ count, amount }, spent, bounds)) return { ok: false, spent }
           const id = randomBytes(6).toString('hex')
           insert.run(id, consumer, day, at, count, amount < MOST ? amount : MOST, what, request)
           return { ok: true, id, spent }

@@ -141,6 +141,14 @@ describe('explain', () => {
     expect(JSON.parse(stdout)).toMatchObject({ code: refused, passes: refused === null })
   })
 
+  test('says when nobody looked at what is left of a budget', async () => {
+    const note = 'what is left of the budget is not looked at'
+    const args = [...restore('20.00'), ...as('payer')]
+    expect((await run(args)).stdout).toContain(`note:        ${note}`)
+    const { notes } = JSON.parse((await run([...args, '--json'])).stdout) as { notes: string[] }
+    expect(notes).toEqual([expect.stringContaining(note)])
+  })
+
   test('denies what a consumer with dry_run cannot try out', async () => {
     const ask = async (...args: readonly string[]) => {
       const { code, stdout } = await run([...args, '--json'])
