@@ -6,8 +6,9 @@ import { readLine } from '../observe/audit-chain.ts'
 import { leastGrants } from '../policy/least-grants.ts'
 import type { LeastGrants } from '../policy/least-grants.ts'
 import { learntRecord } from './learnt-record.ts'
-import type { LearntRecord } from './learnt-record.ts'
+import type { LearntRecord, Useless } from './learnt-record.ts'
 import { linesOf } from './lines.ts'
+import { outcomes } from './outcomes.ts'
 import type { ExitCode, World } from './world.ts'
 
 /** See `learnCommand`. */
@@ -24,12 +25,20 @@ interface Learnt {
   requests: number
   reported: number
   denied: number
-  inVain: number
+  readonly useless: Record<Useless, number>
+  /** Of single records, beside those of `least`. */
+  readonly notes: Map<string, number>
   first: string
   last: string
 }
 
 const MOST_CONSUMERS = 1000
+
+const USELESS: Readonly<Record<Useless, string>> = {
+  in_vain: 'look-ups of what is no zone',
+  refused: 'that were answered 4xx, of which nothing came',
+  unread: 'whose body is larger than limits.judged_body_size, or not understood',
+}
 
 /** Prints YAML; returns 1 when a file cannot be read, or nothing is learnt. */
 export async function learnCommand(
@@ -38,19 +47,23 @@ export async function learnCommand(
   world: Pick<World, 'out' | 'err'>,
 ): Promise<ExitCode> {
   const learnt = new Map<string, Learnt>()
+  const whole = outcomes((found) => {
+    const record = learntRecord(found)
+    if (record !== undefined) learnFrom(record, options, learnt)
+  })
   for (const file of files) {
     try {
       // oxlint-disable-next-line no-await-in-loop -- one at a time keeps the memory small
       for await (const line of linesOf(file)) {
         const read = line === undefined ? 'other' : readLine(line)
-        const record = typeof read === 'string' ? undefined : learntRecord(read.record)
-        if (record !== undefined) learnFrom(record, options, learnt)
+        if (typeof read !== 'string') whole.take(read)
       }
     } catch (error) {
       world.err(`error: ${file} cannot be read (${errorCode(error) || 'unexpected'})\n`)
       return 1
     }
   }
+  whole.end()
   const found = [...learnt].filter(([, { requests }]) => requests > 0)
   if (found.length === 0) {
     world.err('There is nothing to learn from in here: no decision of this kind.\n')
@@ -77,17 +90,28 @@ function learnFrom(
   if (one === undefined) {
     if (learnt.size === MOST_CONSUMERS) return
     const { time } = record
-    const counts = { requests: 0, reported: 0, denied: 0, inVain: 0 }
-    one = { least: leastGrants(), ...counts, first: time, last: time }
+    one = {
+      least: leastGrants(),
+      notes: new Map(),
+      requests: 0,
+      reported: 0,
+      denied: 0,
+      useless: { in_vain: 0, refused: 0, unread: 0 },
+      first: time,
+      last: time,
+    }
     learnt.set(record.consumer, one)
   }
   one.last = record.time
-  if (record.inVain) one.inVain += 1
-  else if (record.decision === 'deny') one.denied += 1
+  if (record.decision === 'deny' && record.useless !== 'in_vain') one.denied += 1
+  else if (record.useless !== undefined) one.useless[record.useless] += 1
   else if (deniedOnly !== true || record.decision === 'reported') {
     one.requests += 1
     if (record.decision === 'reported') one.reported += 1
-    one.least.add(record.method, record.path, record.operation, record.acts)
+    const { method, path, operation, acts } = record
+    // Nothing of it is known: what the path says would be more than was seen.
+    if (acts.length > 0 || record.notes.length === 0) one.least.add(method, path, operation, acts)
+    for (const note of record.notes) one.notes.set(note, (one.notes.get(note) ?? 0) + 1)
   }
 }
 
@@ -96,10 +120,14 @@ function linesFor(name: string, it: Learnt): string[] {
     `${it.requests} requests from ${day(it.first)} to ${day(it.last)}`,
     ...(it.reported > 0 ? [`${it.reported} of them would have been denied`] : []),
     ...(it.denied > 0 ? [`not learnt: ${it.denied} that were denied`] : []),
-    ...(it.inVain > 0 ? [`not learnt: ${it.inVain} look-ups of what is no zone`] : []),
+    ...(Object.keys(USELESS) as Useless[])
+      .filter((why) => it.useless[why] > 0)
+      .map((why) => `not learnt: ${it.useless[why]} ${USELESS[why]}`),
   ]
   const grants = it.least.grants()
-  const notes = [...it.least.notes()].map(([note, count]) => `    # ${count} times: ${note}`)
+  const notes = [...it.least.notes(), ...it.notes].map(
+    ([note, count]) => `    # ${count} times: ${note}`,
+  )
   return [
     `  ${/^[a-z]/.test(name) && !/^(?:true|false|null|yes|no|on|off|y|n)$/.test(name) ? name : `'${name}'`}:`,
     ...counts.map((text) => `    # ${text}`),

@@ -9,6 +9,7 @@ import { grantedOperationOf } from '../opusdns/operations.ts'
 import type { Operation } from '../opusdns/operations.ts'
 import { isForward } from '../policy/forward-grant.ts'
 import { readAct } from '../policy/written-act.ts'
+import { dnsVerbOf } from '../policy/zone-grant.ts'
 
 /** A decision of the log. */
 export interface LearntRecord {
@@ -18,67 +19,122 @@ export interface LearntRecord {
   readonly path: string
   readonly operation: Operation
   readonly acts: readonly Act[]
-  /** True for a look-up of what is no zone, or none that the consumer may see. */
-  readonly inVain: boolean
+  /** Why there is nothing to be learnt from it, though it was not denied; `undefined` where there is. */
+  readonly useless: Useless | undefined
+  /** Where less, or more, is learnt than the request did. */
+  readonly notes: readonly string[]
   /** UTC, as in the log. */
   readonly time: string
 }
+
+/**
+ * `in_vain`: a look-up of what is no zone, or none that the consumer may see. `refused`: answered 4xx, so
+ * that nothing came of it, and nobody knows what was meant. `unread`: no grant that depends on the body
+ * would let it pass.
+ */
+export type Useless = 'in_vain' | 'refused' | 'unread'
 
 const READ_ZONE = operationNamed('GET /v1/dns/{zone_name}')
 const CREATE_ZONE = operationNamed('POST /v1/dns')
 const LOGIN = operationNamed('POST /v1/auth/token')
 /** Longer paths are cut in the log. */
 const CUT = '…'
+/** No answer: the client left before it. */
+const CLIENT_GONE = 499
+const MORE = 'more than 100 changes: granted for all records of the zone'
+const MORE_IN_JOB = 'more than 100 changes in one job: only the first 100 are learnt'
+const UNKNOWN = 'a change that is cut, or not understood: not learnt'
 
 /** The decision that `record` is; `undefined` for all other records, and for what is answered here. */
 export function learntRecord(record: Readonly<Record<string, unknown>>): LearntRecord | undefined {
-  const { event, consumer, decision, method, path, time, status } = record
+  const { event, consumer, decision, method, path, time } = record
   if (event !== 'decision' || typeof consumer !== 'string' || !isName(consumer)) return undefined
   if (decision !== 'allow' && decision !== 'deny' && decision !== 'reported') return undefined
   if (typeof method !== 'string' || typeof path !== 'string') return undefined
   if (path.endsWith(CUT) || !path.startsWith('/v1/')) return undefined
   const operation = grantedOperationOf(method, path)
   if (operation === LOGIN) return undefined
-  const inVain = operation === READ_ZONE && status === 404
-  const base: Omit<LearntRecord, 'acts' | 'time'> = {
+  const useless = uselessness(record, operation)
+  const base: Omit<LearntRecord, 'acts' | 'notes'> = {
     consumer,
     decision,
     method,
     path,
     operation,
-    inVain,
+    useless,
+    time: String(time),
   }
   try {
-    return { ...base, acts: actsIn(record, operation, path), time: String(time) }
+    return { ...base, ...actsIn(record, operation, path) }
   } catch {
     // A path that no proxy judged.
     return undefined
   }
 }
 
+function uselessness(
+  record: Readonly<Record<string, unknown>>,
+  operation: Operation,
+): Useless | undefined {
+  const { status, decision } = record
+  if (operation === READ_ZONE && status === 404) return 'in_vain'
+  const read = isRead(record, operation)
+  if (typeof status === 'number' && status >= 400 && status < CLIENT_GONE) {
+    // What there is not may be asked for again; and what a body said is known, whatever came of it.
+    const meant = read && (needsBody(operation) || status === 404)
+    return meant ? undefined : 'refused'
+  }
+  return !read && decision === 'reported' ? 'unread' : undefined
+}
+
+/** False where the record would say more if the body had been judged. */
+function isRead(record: Readonly<Record<string, unknown>>, operation: Operation): boolean {
+  if (!needsBody(operation)) return true
+  if (operation === CREATE_ZONE) return textsIn(record['zones']).length > 0
+  if (dnsVerbOf(operation) === undefined && !isBatch(operation)) return true
+  return textsIn(record['changes']).length > 0
+}
+
 function actsIn(
   record: Readonly<Record<string, unknown>>,
   operation: Operation,
   path: string,
-): readonly Act[] {
+): Pick<LearntRecord, 'acts' | 'notes'> {
   const ofPath = pathActs(operation, path)
   const zones = textsIn(record['zones'])
   const zone = ofPath[0]?.zone ?? zones[0]
   const acts: Act[] = []
-  for (const text of textsIn(record['changes'])) {
+  const notes: string[] = []
+  const changes = textsIn(record['changes'])
+  for (const text of changes) {
     const act = readAct(text, zone)
-    // Cut, or from another version.
-    if (act === undefined) return ofPath
-    acts.push(act)
+    if (act === undefined) notes.push(UNKNOWN)
+    else acts.push(act)
+  }
+  const more = record['changes_count'] !== undefined
+  if (isBatch(operation)) {
+    if (more) notes.push(MORE_IN_JOB)
+    return { acts, notes }
   }
   // The host stands in the body.
   const hosts = isForward(operation) && needsBody(operation) ? textsIn(record['names']) : []
   if (hosts.length > 0) acts.push(...hosts.map((host) => actOf(operation, { host })))
   else if (operation === CREATE_ZONE) acts.push(actOf(operation, { zone }))
-  else if (operation.bulk && operation.method === 'POST') return acts
-  else if (acts.length === 0 || record['changes_count'] !== undefined) acts.push(...ofPath)
+  else if (changes.length === 0) acts.push(...ofPath)
+  if (more) {
+    notes.push(MORE)
+    const all = { names: 'every', type: 'every' } as const
+    acts.push(
+      actOf(operation, { zone, change: { verb: 'upsert', ...all } }),
+      actOf(operation, { zone, change: { verb: 'remove', ...all } }),
+    )
+  }
   if (record['dry_run'] === true && needsBody(operation)) acts.push(actOf(READ_ZONE, { zone }))
-  return acts
+  return { acts, notes }
+}
+
+function isBatch({ bulk, method }: Operation): boolean {
+  return bulk && method === 'POST'
 }
 
 function textsIn(value: unknown): string[] {

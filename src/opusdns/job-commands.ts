@@ -23,13 +23,13 @@ import {
   host,
   order,
   parked,
-  parking,
   patch,
   restamp,
   updateZone,
   updateZones,
 } from './job-judges.ts'
 import type { Judge } from './job-judges.ts'
+import { PARKING } from './parking.ts'
 
 /** How one command is read. */
 export interface JobCommand {
@@ -126,23 +126,19 @@ export const JOB_COMMANDS: ReadonlyMap<string, JobCommand> = new Map<string, Job
 
   [
     'parking_create_bulk',
-    bulk('enabled:flag?', 'domain:text enabled:flag?', parked('domain', parking('POST', ''))),
+    bulk('enabled:flag?', 'domain:text enabled:flag?', parked('domain', PARKING.create)),
   ],
   [
     'parking_enable_bulk',
-    bulk('none', PARKING_REFERENCE, parked('parking_reference', parking('PATCH', '/enable'))),
+    bulk('none', PARKING_REFERENCE, parked('parking_reference', PARKING.enable)),
   ],
   [
     'parking_disable_bulk',
-    bulk('none', PARKING_REFERENCE, parked('parking_reference', parking('PATCH', '/disable'))),
+    bulk('none', PARKING_REFERENCE, parked('parking_reference', PARKING.disable)),
   ],
   [
     'parking_delete_bulk',
-    bulk(
-      'none',
-      PARKING_REFERENCE,
-      parked('parking_reference', parking('DELETE', '/{parking_reference}', 'destructive')),
-    ),
+    bulk('none', PARKING_REFERENCE, parked('parking_reference', PARKING.delete)),
   ],
 ])
 

@@ -11,26 +11,10 @@ import { patchZoneActs, replaceZoneActs, vanitySetActs, zoneSettingsActs } from 
 import { orderActs } from './domain-acts.ts'
 import { hostActs } from './forward-acts.ts'
 import { operationNamed } from './operation-named.ts'
-import type { OperationClass } from './operation-class.ts'
 import type { Operation } from './operations.ts'
 
 /** Adds the acts of one payload, or of one instance merged with its template. */
 export type Judge = (members: Members, place: Place, list: ActList) => void
-
-/**
- * An operation that stands for what a command about parking does: parking has none of its own but the
- * signup. Not in the table, so that grants by class cover it and grants by operation do not.
- */
-export const parking = (
-  method: string,
-  path: string,
-  ...more: readonly OperationClass[]
-): Operation => ({
-  ...operationNamed('POST /v1/parking/signup'),
-  method,
-  template: `/v1/parking${path}`,
-  classes: ['write', ...more],
-})
 
 /** A new contact, which no grant tells from another. */
 export function contact(_members: Members, _place: Place, list: ActList): void {

@@ -172,8 +172,7 @@ export function leastGrants(): LeastGrants {
         if (acts.length === 0)
           note(`${operation.method} ${operation.template}, whose commands are unknown`)
         for (const act of acts) {
-          if (!addZoneAct(act) && !addForward(act))
-            note(`a job that does ${act.operation.method} ${act.operation.template}`)
+          if (!addZoneAct(act) && !addForward(act)) note(wideOnly(act.operation))
         }
       } else {
         const others = acts.filter((act) => !addZoneAct(act) && !addForward(act))
@@ -200,6 +199,14 @@ export function leastGrants(): LeastGrants {
     },
     notes: () => notes,
   }
+}
+
+/** A grant of the operation itself opens no job: only one by class does, or one for all jobs. */
+function wideOnly({ method, template, classes }: Operation): string {
+  return (
+    `a job that does ${method} ${template}: class: ${yamlList(classes)} would let it pass, which is wide: ` +
+    'all operations and commands of these classes'
+  )
 }
 
 /** Whether a grant can name the zone or domain, and no other with it. */

@@ -4,6 +4,8 @@ import { actOf } from '../opusdns/act.ts'
 import type { Act } from '../opusdns/act.ts'
 import { maybeOperation, operationNamed } from '../opusdns/operation-named.ts'
 import type { Operation } from '../opusdns/operations.ts'
+import { PARKING } from '../opusdns/parking.ts'
+import { pathPurchase } from '../opusdns/path-purchase.ts'
 import { recordType } from '../opusdns/record-type.ts'
 import { isForward } from './forward-grant.ts'
 import { dnsVerbOf } from './zone-grant.ts'
@@ -45,6 +47,9 @@ const DOERS: ReadonlyMap<string, Operation> = new Map([
   ['create', operationNamed('POST /v1/dns')],
   ['delete', operationNamed(`DELETE ${ZONE}`)],
 ])
+const STAND_INS: ReadonlyMap<string, Operation> = new Map(
+  Object.values(PARKING).map((one) => [`${one.method} ${one.template}`, one]),
+)
 
 /** The act that `writtenAct` wrote, in `zone` unless it says another; `undefined` for anything else. */
 export function readAct(text: string, zone: string | undefined): Act | undefined {
@@ -60,8 +65,10 @@ export function readAct(text: string, zone: string | undefined): Act | undefined
     return actOf(doer, { zone: within, change })
   }
   const [, name = '', about] = COMMAND.exec(text) ?? []
-  const operation = maybeOperation(name)
+  const operation = maybeOperation(name) ?? STAND_INS.get(name)
   if (operation === undefined) return undefined
   if (isForward(operation)) return actOf(operation, { host: about })
-  return actOf(operation, dnsVerbOf(operation) === undefined ? { domain: about } : { zone: about })
+  if (dnsVerbOf(operation) !== undefined) return actOf(operation, { zone: about })
+  // As much as it buys at the most: the text does not say.
+  return actOf(operation, { domain: about, purchase: pathPurchase(operation) })
 }

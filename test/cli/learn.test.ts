@@ -32,6 +32,9 @@ const CONSUMERS = [
   'deploy',
   'shop',
   'forwarder',
+  'parker',
+  'registrar',
+  'broken',
   ...Array.from({ length: 12 }, (_, n) => `random${n}`),
 ]
 
@@ -61,6 +64,7 @@ interface Asked {
   readonly body?: unknown
 }
 
+/** A text as `body` is sent as it is. */
 async function send({ method, path, body }: Asked, consumer: string): Promise<number> {
   const reply = await client.send({
     method,
@@ -69,7 +73,7 @@ async function send({ method, path, body }: Asked, consumer: string): Promise<nu
       'X-Api-Key': proxy.keys[consumer] ?? '',
       ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
     },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
   })
   return reply.status
 }
@@ -155,6 +159,67 @@ describe('what is learnt of a client', () => {
     expect((parse(stdout) as Printed).consumers['forwarder']).toEqual({
       grants: [{ forwards: ['a.example.org', 'b.example.org', 'www.example.com'] }],
     })
+  })
+
+  const job = (...commands: object[]): Asked => ({
+    method: 'POST',
+    path: '/v1/jobs',
+    body: { commands },
+  })
+  const bulk = (command: string, ...instances: object[]) => ({ command, payload: { instances } })
+
+  test('whose batch does what only wide grants let pass is told which, beside the narrow ones', async () => {
+    const batch = job(
+      bulk('parking_create_bulk', { domain: 'a.example' }),
+      bulk('parking_enable_bulk', { parking_reference: 'a.example' }),
+      bulk('parking_disable_bulk', { parking_reference: 'a.example' }),
+      bulk('parking_delete_bulk', { parking_reference: 'a.example' }),
+      bulk('dns_zone_patch_records_bulk', {
+        zone_name: 'example.com',
+        ops: [record('upsert', 'www')],
+      }),
+    )
+    await send(batch, 'parker')
+    const { stdout } = await learn([AUDIT], '--consumer', 'parker')
+    const dns = { zones: ['example.com'], names: ['www'], types: ['TXT'], verbs: ['upsert'] }
+    expect((parse(stdout) as Printed).consumers['parker']).toEqual({ grants: [{ dns }] })
+    expect(stdout).not.toContain('purchase')
+    expect(stdout).toContain(
+      'a job that does DELETE /v1/parking/{parking_reference}: class: [write, destructive] would let it pass, which is wide',
+    )
+    const wide = policy(
+      grantsOption.parse({ grants: [{ dns }, { class: ['write', 'destructive'] }] }).grants,
+    )
+    expect(lets(wide, batch)).toBe(true)
+  })
+
+  test('that orders in batches is told the class that would do, and the budget', async () => {
+    const order = {
+      name: 'new-name.example',
+      period: { unit: 'y', value: 1 },
+      contacts: { registrant: 'contact_1' },
+      renewal_mode: 'expire',
+    }
+    const batch = job({ command: 'domain_create', payload: order })
+    await send(batch, 'registrar')
+    const { stdout } = await learn([AUDIT], '--consumer', 'registrar')
+    expect((parse(stdout) as Printed).consumers['registrar']).toEqual({ grants: [] })
+    expect(stdout).toContain('what is a purchase, or may be one')
+    const [, classes = ''] =
+      /does POST \/v1\/domains: class: \[(.*?)\] would let it pass/.exec(stdout) ?? []
+    const wide = grantsOption.parse({ grants: [{ class: classes.split(', ') }] }).grants
+    expect(lets(policy(wide), batch)).toBe(true)
+  })
+
+  test('is none where it was not understood, nor where nothing came of it', async () => {
+    const garbage: Asked = { ...patch('example.com'), body: '{"ops":[1' }
+    expect(await send(garbage, 'broken')).toBeGreaterThanOrEqual(400)
+    await send({ method: 'GET', path: '/v1/domains/nobody-has-it.example' }, 'broken')
+    const { stdout } = await learn([AUDIT], '--consumer', 'broken')
+    expect((parse(stdout) as Printed).consumers['broken']).toEqual({
+      grants: [{ 'domains:read': ['nobody-has-it.example'] }],
+    })
+    expect(stdout).toContain('not learnt: 1 that were answered 4xx, of which nothing came')
   })
 
   test('that keeps addresses is one dns grant for zones with the same names', async () => {
@@ -325,6 +390,62 @@ describe('learn', () => {
     expect(stdout).toContain('# 1 times: a body that was not judged')
     const cut = await only({ ...seen, changes: ['upsert TXT a.example.com'], changes_count: 101 })
     expect(cut.stdout).toContain('dns: { zones: [example.com], verbs: [upsert, remove] }')
+    expect(cut.stdout).toContain(
+      '# 1 times: more than 100 changes: granted for all records of the zone\n',
+    )
+    expect(cut.stdout).not.toContain('not judged')
+    const zone = { ...seen, method: 'POST', path: '/v1/dns', changes_count: 101 }
+    const created = await only({ ...zone, changes: ['create TXT a.example.com'] })
+    expect(created.stdout).toContain('dns: { zones: [example.com], verbs: [create] }')
+  })
+
+  test('leaves out the one change that it does not understand, and says so', async () => {
+    const { stdout } = await only({
+      ...seen,
+      changes: [`upsert TXT ${'a'.repeat(280)}…`, 'upsert TXT a.example.com', 'frob TXT b'],
+    })
+    expect(stdout).toContain('names: [a], types: [TXT], verbs: [upsert]')
+    expect(stdout).toContain('# 1 times: a change that is cut, or not understood: not learnt')
+    expect(stdout).toContain(
+      '# 1 times: upsert TXT at a name that no grant of example.com can name',
+    )
+    const none = await only({ ...seen, changes: ['frob TXT b'] })
+    expect(none.stdout).toContain('grants: []')
+  })
+
+  test.each([
+    [{ method: 'POST', path: '/v1/contacts', zones: [], status: 422 }, '4xx'],
+    [{ decision: 'reported' }, 'limits.judged_body_size'],
+  ])('does not learn %j', async (odd, why) => {
+    const fine = { ...seen, changes: ['upsert TXT a.example.com'] }
+    const { stdout } = await only(fine, { ...seen, ...odd })
+    expect(stdout).toMatch(new RegExp(`# not learnt: 1 .*${why}`))
+    expect(policies(stdout).size).toBe(1)
+    expect((parse(stdout) as Printed).consumers['one']).toEqual({
+      grants: [
+        { dns: { zones: ['example.com'], names: ['a'], types: ['TXT'], verbs: ['upsert'] } },
+      ],
+    })
+  })
+
+  test('says what of a job it has not seen', async () => {
+    const batch = { ...seen, method: 'POST', path: '/v1/jobs', changes_count: 101 }
+    const { stdout } = await only({
+      ...batch,
+      changes: ['upsert TXT a.example.com in example.com'],
+    })
+    expect(stdout).toContain('more than 100 changes in one job: only the first 100 are learnt')
+    expect(stdout).toContain('names: [a]')
+  })
+
+  test('takes a decision that was written ahead for allowed where its outcome is missing', async () => {
+    const ahead = { ...seen, ahead: true, changes: ['upsert TXT a.example.com'] }
+    expect((await only(ahead)).stdout).toContain('names: [a]')
+    const refused = { event: 'outcome', of: 1, status: 400 }
+    const unread = await only({ ...seen, ahead: true }, refused)
+    expect(unread.code).toBe(1)
+    const stranger = await only(ahead, { ...refused, of: 7 }, { ...refused, of: null })
+    expect(stranger.stdout).toContain('names: [a]')
   })
 
   test('does not learn what was denied, nor what is no record', async () => {
