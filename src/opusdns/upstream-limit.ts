@@ -45,7 +45,8 @@ export interface UpstreamLimit {
   /**
    * Learns from an answer. A refusal halves the requests that were at once (once for all of a round) and
    * has all wait for its Retry-After, or for one second; as many successes as there are places add one.
-   * One that asks for more than a minute concerns its target alone.
+   * One that asks for more than a minute halves them too, but holds its target alone: unless another target
+   * is held so already, for then it is no matter of single operations.
    */
   answered(answer: UpstreamAnswer): void
 }
@@ -53,8 +54,8 @@ export interface UpstreamLimit {
 /** A rate limit of a service is over in a minute; longer are the cool-downs of single operations. */
 const LONGEST_HOLD = 60_000
 const DEFAULT_HOLD = 1000
-/** No target is held for longer, whatever was asked for. */
-const LONGEST_TARGET_HOLD = 3_600_000
+/** Nothing is held for longer, whatever was asked for. */
+const LONGEST_LONG_HOLD = 3_600_000
 const NEVER = Number.NEGATIVE_INFINITY
 /** Targets that are held at once; more pass, and get the answer of OpusDNS itself. */
 const MOST_TARGETS = 1000
@@ -89,12 +90,15 @@ export function upstreamLimit(
     })
   }
 
-  function holdTarget(target: string, ms: number): void {
+  /** Holds `target`, and everything when it is not the only one. */
+  function holdLong(target: string, wait: number): void {
     const now = clock.now()
-    if (targets.size >= MOST_TARGETS) {
-      for (const [name, until] of targets) if (until <= now) targets.delete(name)
-    }
-    if (targets.size < MOST_TARGETS) targets.set(target, now + Math.min(ms, LONGEST_TARGET_HOLD))
+    const ms = Math.min(wait, LONGEST_LONG_HOLD)
+    for (const [name, until] of targets) if (until <= now) targets.delete(name)
+    const alone = targets.size === 0 || (targets.size === 1 && targets.has(target))
+    if (targets.size < MOST_TARGETS) targets.set(target, now + ms)
+    if (!alone) hold(ms)
+    else if (now >= heldUntil) resize(places)
   }
 
   function succeed(sentIn: number): void {
@@ -128,12 +132,9 @@ export function upstreamLimit(
         return
       }
       if (status !== 429 && (status !== 503 || wait === undefined)) return
-      if (wait !== undefined && wait > LONGEST_HOLD) {
-        holdTarget(target, wait)
-        return
-      }
       cut(sentIn)
-      hold(wait ?? DEFAULT_HOLD)
+      if (wait !== undefined && wait > LONGEST_HOLD) holdLong(target, wait)
+      else hold(wait ?? DEFAULT_HOLD)
     },
   }
 }

@@ -272,6 +272,23 @@ describe('a 429 of OpusDNS', () => {
     expect(upstream.requests).toHaveLength(2)
   })
 
+  test('that asks for more than a minute, at a second request too, stops all who share the credential', async () => {
+    const { upstream, ask } = await world(
+      { first: ADMIN, second: ADMIN },
+      {
+        script: ({ socket, target }) =>
+          socket.write(target === '/v1/dns' ? plainReply() : refusing(120)),
+      },
+    )
+    expect((await ask('first', '/v1/contacts')).status).toBe(429)
+    expect((await ask('second', '/v1/dns')).status).toBe(200)
+    expect((await ask('first', '/v1/tags')).status).toBe(429)
+    const other = await ask('second', '/v1/dns')
+    expect([other.status, codeOf(other)]).toEqual([429, 'upstream_rate_limited'])
+    expect(Number(other.headers['retry-after'])).toBeGreaterThanOrEqual(119)
+    expect(upstream.requests).toHaveLength(3)
+  })
+
   test('and that a dry run met stops the reading of that zone, and not the write', async () => {
     const { upstream, proxy, ask } = await world(
       { first: ADMIN },

@@ -120,16 +120,47 @@ describe('the limit toward OpusDNS', () => {
     expect(limit.heldFor()).toBe(3000)
   })
 
-  test('a wait of more than a minute concerns its target alone, and makes nothing slower', async () => {
+  test('a wait of more than a minute holds its target alone, and halves what may be at once', async () => {
     const { clock, limit, state, refuse } = make()
     refuse(300_000, 0, 429, HOSTS)
-    expect(state.places).toBe(16)
+    expect(state.places).toBe(8)
+    expect(limit.heldFor()).toBe(0)
     expect(limit.refusalOf(DNS, 10_000)).toBe(0)
     expect(limit.refusalOf(HOSTS, 10_000)).toBe(300_000)
     await clock.advance(299_999)
     expect(limit.refusalOf(HOSTS, 10_000)).toBe(1)
     await clock.advance(1)
     expect(limit.refusalOf(HOSTS, 10_000)).toBe(0)
+  })
+
+  test('a second target that is to wait for more than a minute has all wait', async () => {
+    const { clock, limit, state, refuse } = make()
+    refuse(300_000, 0, 429, HOSTS)
+    refuse(280_000, limit.round, 429, HOSTS)
+    expect(limit.heldFor()).toBe(0)
+    await clock.advance(100_000)
+    refuse(120_000)
+    expect(state.places).toBe(0)
+    expect(limit.refusalOf(' GET /v1/other', 10_000)).toBe(120_000)
+    await clock.advance(120_000)
+    expect(state.places).toBe(limit.places)
+    expect(limit.refusalOf(' GET /v1/other', 10_000)).toBe(0)
+  })
+
+  test('a second one after the first is over holds nobody else', async () => {
+    const { clock, limit, refuse } = make()
+    refuse(61_000, 0, 429, HOSTS)
+    await clock.advance(61_000)
+    refuse(300_000)
+    expect(limit.heldFor()).toBe(0)
+    expect(limit.refusalOf(DNS, 10_000)).toBe(300_000)
+  })
+
+  test('nobody is held for longer than an hour by two targets either', () => {
+    const { limit, refuse } = make()
+    refuse(Number.POSITIVE_INFINITY, 0, 429, HOSTS)
+    refuse(Number.POSITIVE_INFINITY)
+    expect(limit.heldFor()).toBe(3_600_000)
   })
 
   test('no target is held for longer than an hour, whatever was asked for', () => {
@@ -141,11 +172,12 @@ describe('the limit toward OpusDNS', () => {
   test('holds a bounded number of targets, and takes new ones when old ones are over', async () => {
     const { clock, limit, refuse } = make()
     for (let at = 0; at < 1500; at++) refuse(61_000, 0, 429, `t${at}`)
-    expect(limit.refusalOf('t999', 1)).toBe(61_000)
-    expect(limit.refusalOf('t1000', 1)).toBe(0)
+    // With more patience than all have to have, only what is held for itself is refused.
+    expect(limit.refusalOf('t999', 61_000)).toBe(61_000)
+    expect(limit.refusalOf('t1000', 61_000)).toBe(0)
     await clock.advance(61_000)
     refuse(61_000, 0, 429, 't1000')
-    expect(limit.refusalOf('t1000', 1)).toBe(61_000)
+    expect(limit.refusalOf('t1000', 61_000)).toBe(61_000)
   })
 
   test('refuses who cannot wait as long, and lets the others wait', () => {
