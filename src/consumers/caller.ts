@@ -85,6 +85,11 @@ export interface AdmittedKey {
 export interface Identity {
   /** Names the caller; throws a Fault of status 401 if it cannot be. */
   identify(call: Call): Caller
+  /**
+   * Whether other callers than the one of a request may stand behind a connection, so that one who is not
+   * known must not end it: always where nobody is told apart, and that of a trusted hop.
+   */
+  isShared(socket: PeerSocket): boolean
   /** Whom a local token would be for; throws a Fault of status 401 as above. */
   admit(login: Login): Admitted
 }

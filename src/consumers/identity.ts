@@ -60,6 +60,7 @@ export function openIdentity(tokens: IssuedTokens): Identity {
       }
       return { consumer: ANONYMOUS, by: 'anonymous' }
     },
+    isShared: () => true,
     admit: () => ({ consumer: ANONYMOUS, by: 'anonymous' }),
   }
 }
@@ -131,6 +132,7 @@ export function consumerIdentity(
       if (caller === undefined) throw nobody()
       return caller
     },
+    isShared: (socket) => look({ socket, forwardedFor: undefined }).hop,
     admit(login) {
       const { clientId, clientSecret, apiKey, authorization } = login
       const isKey = clientSecret.startsWith(KEY_PREFIX)

@@ -24,13 +24,13 @@ export interface Surroundings {
   readonly certified: Caller | 'nobody' | 'several' | 'expired' | undefined
   /** By socket, network or as anonymous. */
   readonly nearby: Caller | undefined
+  /** The peer is a trusted hop, so that each request says for itself where it came from. */
+  readonly hop: boolean
 }
 
 interface Remembered extends Surroundings {
   /** End of the certificate, milliseconds since 1970. */
   readonly until: number
-  /** The peer is a trusted hop, so that each request says for itself where it came from. */
-  readonly hop: boolean
 }
 
 /**
@@ -123,6 +123,7 @@ export function surroundings(
       nearby: found.hop
         ? byNetwork(forwardedAddress(forwardedFor, isHop), 'forwarded')
         : found.nearby,
+      hop: found.hop,
     }
   }
 }

@@ -1,5 +1,7 @@
 // "Who?": names the consumer behind a request, and writes down who it is and how that is known.
 
+import type { Socket } from 'node:net'
+
 import { identifiedBy } from '../consumers/caller.ts'
 import type { Caller, Identity } from '../consumers/caller.ts'
 import type { Consumer } from './consumer.ts'
@@ -20,7 +22,14 @@ export type Identification = (exchange: Exchange, head: RequestHead) => Consumer
 export function identification({ identity, consumers }: IdentificationDeps): Identification {
   return function identified(exchange, { apiKey, authorization, forwardedFor }) {
     const { socket } = exchange
-    const caller = identity.identify({ apiKey, authorization, forwardedFor, socket })
+    const call = { apiKey, authorization, forwardedFor, socket }
+    let caller: Caller
+    try {
+      caller = identity.identify(call)
+    } catch (error) {
+      turnAway(exchange, identity)
+      throw error
+    }
     noteCaller(exchange, caller)
     const consumer = consumers.get(caller.consumer)
     if (consumer === undefined) throw new Error('identified as nobody')
@@ -28,8 +37,26 @@ export function identification({ identity, consumers }: IdentificationDeps): Ide
   }
 }
 
-/** Writes down who asks. */
+/** Writes down who asks, and that the connection is no stranger's. */
 export function noteCaller(exchange: Exchange, caller: Caller): void {
   exchange.consumer = caller.consumer
   exchange.by = identifiedBy(caller)
+  const socket: KnownSocket = exchange.socket
+  socket[KNOWN] = true
+}
+
+/** Makes the refusal of a stranger the last reply of its connection, for that takes a place of others. */
+export function turnAway(exchange: Exchange, identity: Identity): void {
+  if (!identity.isShared(exchange.socket)) exchange.closeAfterReply()
+}
+
+const KNOWN = Symbol('somebody was identified here')
+
+interface KnownSocket extends Socket {
+  [KNOWN]?: true
+}
+
+/** Whether somebody was identified on the connection. */
+export function isIdentified(socket: Socket): boolean {
+  return (socket as KnownSocket)[KNOWN] === true
 }

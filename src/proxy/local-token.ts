@@ -7,7 +7,7 @@ import type { Identity } from '../consumers/caller.ts'
 import type { IssuedTokens } from '../store/issued-tokens.ts'
 import type { AuditTrail } from './audit-trail.ts'
 import type { Exchange } from './exchange.ts'
-import { noteCaller } from './identification.ts'
+import { noteCaller, turnAway } from './identification.ts'
 import { readLogin } from './login.ts'
 import { problemFields, refuse } from './refusal.ts'
 import { takeBody } from './request-body.ts'
@@ -71,8 +71,10 @@ export function answerLogin(
       const issued = { access_token: token, token_type: 'Bearer', expires_in: expiresIn }
       answer(exchange, Buffer.from(JSON.stringify(issued)))
     } catch (error) {
-      if (error instanceof Fault && error.status === 401) refuseAsOpusdns(exchange, error)
-      else refuse(exchange, error)
+      if (error instanceof Fault && error.status === 401) {
+        if (!exchange.settled) turnAway(exchange, identity)
+        refuseAsOpusdns(exchange, error)
+      } else refuse(exchange, error)
     }
   })
 }

@@ -55,6 +55,8 @@ export interface ListenerDeps {
   /** Makes the listener speak TLS. The caller starts and stops it. */
   readonly certificate?: LiveCertificate | undefined
   readonly umask?: Umask | undefined
+  /** Whether callers are identified now, so that strangers give way to others; never if left out. */
+  readonly identifies?: (() => boolean) | undefined
 }
 
 /** A listener that is open. */
@@ -95,7 +97,8 @@ export async function openListener(
 ): Promise<Listener> {
   const { endpoint } = options
   const { clock, observe, certificate } = deps
-  const limit = connectionLimit(options.connections, clock, observe)
+  const identifies = deps.identifies ?? (() => false)
+  const limit = connectionLimit(options, { clock, observe, identifies })
   const refused = unreadable(clock, observe)
   const sockets = new Set<Socket>()
   const handshakes = new Set<Socket>()
@@ -178,6 +181,7 @@ export async function openListener(
     server.removeAllListeners('tlsClientError')
     server.on('connection', (socket: Socket) => {
       handshakes.add(socket)
+      limit.thin(handshakes)
       socket.once('close', () => handshakes.delete(socket))
     })
     server.on('tlsClientError', (error: Error, socket: Socket) => {

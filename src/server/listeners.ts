@@ -31,6 +31,8 @@ export interface ListenersDeps {
   readonly log: Log
   readonly metrics: Metrics
   readonly umask: Umask | undefined
+  /** Whether clients are told apart now. */
+  readonly identifies: () => boolean
 }
 
 /** How the certificate of one listener stands. */
@@ -77,7 +79,8 @@ export async function openListeners(
       const handle = forClients ? serve.clients : serve.admin
       const bound = forClients ? bounds : adminBounds(bounds)
       const certificate = certificates[index]
-      const needs = { clock, observe, certificate, umask: deps.umask }
+      const identifies = forClients ? deps.identifies : undefined
+      const needs = { clock, observe, certificate, umask: deps.umask, identifies }
       // oxlint-disable-next-line no-await-in-loop -- the first that fails is the one to report
       open.push(await openListener({ ...settings.limits, ...bound, endpoint }, needs, handle))
     }

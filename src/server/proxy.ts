@@ -192,7 +192,13 @@ export async function startProxy(settings: Settings, world: ProxyWorld): Promise
     // The admin listener, which asks it, opens last.
     return openListeners(
       settings,
-      { clock, log: journal, metrics: numbers, umask: world.umask },
+      {
+        clock,
+        log: journal,
+        metrics: numbers,
+        umask: world.umask,
+        identifies: () => service.settings.consumers !== undefined,
+      },
       { clients: serve, admin: pages },
     )
   }

@@ -16,15 +16,19 @@ import { eventually } from '../support/eventually.ts'
 import { certificateFiles } from './certificate-files.ts'
 import { hello, testListener } from './support.ts'
 import type { Serve } from './support.ts'
-import type { ListenerOptions } from '../../src/server/listener.ts'
+import type { ListenerDeps, ListenerOptions } from '../../src/server/listener.ts'
 
 const ca = authority('listener test CA')
 const GET = 'GET / HTTP/1.1\r\nHost: x\r\n\r\n'
 
-async function secure(serve: Serve = hello, options: Partial<ListenerOptions> = {}) {
+async function secure(
+  serve: Serve = hello,
+  options: Partial<ListenerOptions> = {},
+  deps: Partial<ListenerDeps> = {},
+) {
   const files = certificateFiles(ca.issue())
   const certificate = await liveCertificate(files, systemClock)
-  return { ...(await testListener(serve, options, { certificate })), certificate, files }
+  return { ...(await testListener(serve, options, { certificate, ...deps })), certificate, files }
 }
 
 /** A TLS client that verifies, and writes down what comes and how it ended. */
@@ -304,4 +308,21 @@ test('a port in use is told for TLS as for plain text', async () => {
   const { port } = other.address() as { port: number }
   const endpoint = { kind: 'tcp', host: '127.0.0.1', port, tls: undefined } as const
   await expect(secure(hello, { endpoint })).rejects.toThrow('something else listens there')
+})
+
+test('handshakes that nobody ends take no place from others where callers are identified', async () => {
+  const { port, seen } = await secure(
+    hello,
+    { connections: 5, surplus: 20, tlsHandshakeTimeout: 60_000 },
+    { identifies: () => true },
+  )
+  const silent = Array.from({ length: 60 }, () => connectPlain(port, '127.0.0.1'))
+  onTestFinished(() => {
+    for (const socket of silent) socket.destroy()
+  })
+  for (const socket of silent) socket.on('error', () => undefined)
+  await eventually(() => seen.count('limit connections') >= 40)
+  const late = client({ port }, GET)
+  await eventually(() => late.seen.text !== '')
+  expect(late.seen.text).toContain('hello')
 })
