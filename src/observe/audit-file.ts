@@ -34,7 +34,10 @@ const LOOK_EVERY = 1000
 // A pipe without a reader would make the open wait.
 const FLAGS = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NONBLOCK
 
-/** The sink of a file. Looks at most once a second whether another file stands at its path. */
+/**
+ * The sink of a file. Looks at most once a second whether another file stands at its path, and each time
+ * whether its own was deleted.
+ */
 export function auditFile({ path }: AuditFileOptions, { clock, log }: AuditFileDeps): AuditSink {
   let fd: number | undefined
   /** Whether what comes next must begin with a newline. */
@@ -78,10 +81,11 @@ export function auditFile({ path }: AuditFileOptions, { clock, log }: AuditFileD
   }
   function look(): void {
     const now = clock.now()
-    if (fd !== undefined && now - lookedAt < LOOK_EVERY) return
+    const mine = fd === undefined ? undefined : fstatSync(fd)
+    // A deleted file would swallow what must not go unrecorded, so that is looked at each time (2 µs).
+    if (mine !== undefined && mine.nlink > 0 && now - lookedAt < LOOK_EVERY) return
     lookedAt = now
     const there = statSync(path, { throwIfNoEntry: false })
-    const mine = fd === undefined ? undefined : fstatSync(fd)
     if (there === undefined || mine === undefined || !same(there, mine)) swap()
     else {
       // Emptied in place (copytruncate): a cut line is gone with the rest.

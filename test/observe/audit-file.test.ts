@@ -203,6 +203,26 @@ describe('rotation', () => {
     expect(verified(`${file}.1`, file)).toMatchObject({ records: 5 })
   })
 
+  test('a file that was deleted takes no record, not even within the second', () => {
+    const file = join(folder(), 'audit.jsonl')
+    const { audit } = subject(file)
+    audit.start()
+    rmSync(file)
+    expect(audit.open(PURCHASE)).toMatchObject({ refuse: false })
+    expect(records(file)).toMatchObject([{ event: 'decision', seq: 2 }])
+    expect(audit.status()).toMatchObject({ ok: true, lost: 0 })
+  })
+
+  test('a file that was deleted with its folder refuses at once what must be recorded', () => {
+    const place = join(folder(), 'logs')
+    mkdirSync(place)
+    const { audit } = subject(join(place, 'audit.jsonl'))
+    audit.start()
+    rmSync(place, { recursive: true })
+    expect(audit.open(PURCHASE).refuse).toBe(true)
+    expect(audit.status()).toMatchObject({ ok: false, lost: 1, error: 'ENOENT' })
+  })
+
   test('a file that was deleted with its folder takes no record, until there is a place', async () => {
     const place = join(folder(), 'place')
     const file = join(place, 'audit.jsonl')
