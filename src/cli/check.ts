@@ -1,7 +1,9 @@
 // `check`: says whether the configuration is valid, and what it means. Opens no connection.
 
 import type { ListenAddress } from '../config/address.ts'
+import type { Settings } from '../config/settings.ts'
 import { referenceText } from '../secrets/reference-options.ts'
+import { consumerLine } from './check-consumers.ts'
 import { loadConfiguration } from './configuration.ts'
 import { printFault } from './printer.ts'
 import type { ConfigOption, ExitCode, World } from './world.ts'
@@ -9,6 +11,14 @@ import type { ConfigOption, ExitCode, World } from './world.ts'
 function addressText(address: ListenAddress): string {
   if (address.kind === 'unix') return `unix:${address.path}`
   return `${address.host.includes(':') ? `[${address.host}]` : address.host}:${address.port}`
+}
+
+/** What may be done, and by whom. */
+function allowedLines({ consumers, policy: { allow } }: Settings): string[] {
+  if (consumers === undefined) {
+    return [`  allowed:    ${allow.join(', ') || 'nothing that is blocked by default'}`]
+  }
+  return ['  consumers:', ...[...consumers].map(([name, one]) => `    ${consumerLine(name, one)}`)]
 }
 
 /** Prints a summary and returns 0, or every problem and 1. */
@@ -24,7 +34,7 @@ export async function checkCommand(options: ConfigOption, world: World): Promise
         `  admin:      ${addressText(settings.admin.listen)}`,
         `  upstream:   ${settings.upstream.base}`,
         `  credential: ${credential.kind} from ${referenceText(secret)}`,
-        `  allowed:    ${settings.policy.allow.join(', ') || 'nothing that is blocked by default'}`,
+        ...allowedLines(settings),
         '',
       ].join('\n'),
     )
