@@ -51,6 +51,8 @@ export function costOf(acts: readonly Act[], budget: BudgetSettings | undefined)
     if (what.length < SHOWN) what.push(domain === undefined ? name : `${name} ${domain}`)
     if (purchase.count === 'unknown') {
       count += 1
+      // At least one order runs, or nothing would be released.
+      amount += budget?.standardPrice ?? 0n
       uncounted ||= budget?.resume !== true || !RELEASES.has(name)
       continue
     }

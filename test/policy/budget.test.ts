@@ -91,6 +91,17 @@ describe('the cost of acts', () => {
 describe('a number that nobody knows', () => {
   const released = act('POST /v1/jobs/batch_1/resume', { count: 'unknown' })
 
+  test('counts one standard price towards the amount, and nothing without one', () => {
+    const resuming = { ...budget, amount: 1_000_000n, resume: true }
+    const standardPrice = parseMoney('20.00')
+    expect(costOf([released, released], { ...resuming, standardPrice })).toMatchObject({
+      count: 2,
+      amount: 400_000n,
+      unpriced: false,
+    })
+    expect(costOf([released], resuming)).toMatchObject({ count: 1, amount: 0n, unpriced: false })
+  })
+
   test('counts as one where the budget lets jobs be resumed, and is refused elsewhere', () => {
     expect(costOf([released], budget)?.uncounted).toBe(true)
     expect(costOf([released], undefined)?.uncounted).toBe(true)
