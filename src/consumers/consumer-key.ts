@@ -21,6 +21,7 @@ const SECRET_BYTES = 32
 /** 256 bits, and 32 bits, in base62. */
 const SECRET_LENGTH = 43
 const CHECK_LENGTH = 6
+const SHAPE = /(?:^|\s)opxk_([a-z][a-z2-7]{7})_[0-9A-Za-z]{49}$/
 const KEY = /^opxk_([a-z][a-z2-7]{7})_[0-9A-Za-z]{43}([0-9A-Za-z]{6})$/
 
 /** A key that was just made. */
@@ -59,6 +60,14 @@ export function readConsumerKey(text: string): ReadConsumerKey | undefined {
   const [, id = '', check] = match
   if (checkOf(text.slice(0, -CHECK_LENGTH)) !== check) return undefined
   return { id, digest: digestOf(text) }
+}
+
+/**
+ * The id in what was sent as a key, alone or behind `Bearer`, if it has the shape of one; for the record of
+ * a key that is refused. Says nothing of whether there is such a key.
+ */
+export function claimedKeyId(sent: string | undefined): string | undefined {
+  return sent === undefined ? undefined : SHAPE.exec(sent)?.[1]
 }
 
 function digestOf(text: string): Buffer {

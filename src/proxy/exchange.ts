@@ -47,13 +47,13 @@ export class Exchange {
   /** `X-Request-Id`: the caller's own, or a new one. */
   readonly id: string
   readonly startedAt: number
-  /** Canonical path; empty until it was judged. */
+  /** Canonical path; of a request that the guard refused, what is to be shown of it. */
   path = ''
   /** Query with its `?`, or empty. Never logged. */
   query = ''
   operation: Operation = UNKNOWN_OPERATION
   consumer = 'none'
-  /** How the consumer was identified; empty before that. */
+  /** How the consumer was identified, or which key was refused; empty before that. */
   by = ''
   /** What the policy said; `undefined` before that. */
   noted: Noted | undefined

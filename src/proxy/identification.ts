@@ -2,8 +2,10 @@
 
 import type { Socket } from 'node:net'
 
+import { Fault } from '../base/fault.ts'
 import { identifiedBy } from '../consumers/caller.ts'
 import type { Caller, Identity } from '../consumers/caller.ts'
+import { claimedKeyId } from '../consumers/consumer-key.ts'
 import type { Consumer } from './consumer.ts'
 import type { Exchange } from './exchange.ts'
 import type { RequestHead } from './request-head.ts'
@@ -28,6 +30,7 @@ export function identification({ identity, consumers }: IdentificationDeps): Ide
       caller = identity.identify(call)
     } catch (error) {
       turnAway(exchange, identity)
+      noteClaim(exchange, error, [apiKey, authorization])
       throw error
     }
     noteCaller(exchange, caller)
@@ -45,9 +48,20 @@ export function noteCaller(exchange: Exchange, caller: Caller): void {
   socket[KNOWN] = true
 }
 
+/** Writes down which keys were `sent`, if that is why nobody could be identified. */
+export function noteClaim(
+  exchange: Exchange,
+  error: unknown,
+  sent: readonly (string | undefined)[],
+): void {
+  if (!(error instanceof Fault) || error.code !== 'invalid_consumer_key') return
+  const ids = new Set(sent.flatMap((text) => claimedKeyId(text) ?? []))
+  exchange.by = [...ids].map((id) => `key:${id}`).join(',')
+}
+
 /** Makes the refusal of a stranger the last reply of its connection, for that takes a place of others. */
 export function turnAway(exchange: Exchange, identity: Identity): void {
-  if (!identity.isShared(exchange.socket)) exchange.closeAfterReply()
+  if (!exchange.settled && !identity.isShared(exchange.socket)) exchange.closeAfterReply()
 }
 
 const KNOWN = Symbol('somebody was identified here')

@@ -130,11 +130,12 @@ export function journey(options: JourneyOptions, deps: JourneyDeps): RequestList
   function pass({ exchange, head }: Passage): void {
     // Hono's `/v1/*` matches `/v1` too.
     if (exchange.path === '/v1') throw nowhere()
-    const consumer = identified(exchange, head)
     const method = exchange.request.method ?? ''
     // The only route of the API that ends in a slash; without it the upstream redirects.
     if (exchange.path === '/v1/tlds') exchange.path = '/v1/tlds/'
+    // First, so that the record of a stranger says what was asked for.
     exchange.operation = operationOf(method, exchange.path)
+    const consumer = identified(exchange, head)
     const undecided = permit.byLine(exchange, consumer) === 'body'
     room.begin(exchange, consumer)
     exchange.dryRun = isDryRun(exchange, head, consumer)

@@ -3,11 +3,11 @@
 
 import type { Clock } from '../base/clock.ts'
 import { Fault } from '../base/fault.ts'
-import type { Identity } from '../consumers/caller.ts'
+import type { Admitted, Identity, Login } from '../consumers/caller.ts'
 import type { IssuedTokens } from '../store/issued-tokens.ts'
 import type { AuditTrail } from './audit-trail.ts'
 import type { Exchange } from './exchange.ts'
-import { noteCaller, turnAway } from './identification.ts'
+import { noteCaller, noteClaim, turnAway } from './identification.ts'
 import { readLogin } from './login.ts'
 import { problemFields, refuse } from './refusal.ts'
 import { takeBody } from './request-body.ts'
@@ -51,6 +51,18 @@ export function answerLogin(
   body: Omit<BodyOptions, 'heldBytes' | 'mustHold'>,
   { identity, tokens, clock, trail }: TokenDesk,
 ): void {
+  function admit(login: Pick<Login, 'clientId' | 'clientSecret'>): Admitted {
+    const { apiKey, authorization, forwardedFor } = head
+    const { socket } = exchange
+    try {
+      return identity.admit({ ...login, apiKey, authorization, forwardedFor, socket })
+    } catch (error) {
+      turnAway(exchange, identity)
+      noteClaim(exchange, error, [login.clientSecret, apiKey, authorization])
+      throw error
+    }
+  }
+
   const limits = { ...body, heldBytes: TOKEN_REQUEST.bytes, mustHold: true }
   takeBody(exchange, head.contentLength, TOKEN_REQUEST, limits, clock, (fault, bytes) => {
     try {
@@ -58,23 +70,15 @@ export function answerLogin(
       // Never a stream: what is held and what is accepted are of one size.
       const text = Buffer.isBuffer(bytes) ? bytes.toString('utf8') : ''
       const login = readLogin(text, head.contentType ?? '', head.authorization)
-      const admitted = identity.admit({
-        ...login,
-        apiKey: head.apiKey,
-        authorization: head.authorization,
-        forwardedFor: head.forwardedFor,
-        socket: exchange.socket,
-      })
+      const admitted = admit(login)
       noteCaller(exchange, admitted)
       trail?.ahead(exchange)
       const { token, expiresIn } = tokens.issue(admitted)
       const issued = { access_token: token, token_type: 'Bearer', expires_in: expiresIn }
       answer(exchange, Buffer.from(JSON.stringify(issued)))
     } catch (error) {
-      if (error instanceof Fault && error.status === 401) {
-        if (!exchange.settled) turnAway(exchange, identity)
-        refuseAsOpusdns(exchange, error)
-      } else refuse(exchange, error)
+      if (error instanceof Fault && error.status === 401) refuseAsOpusdns(exchange, error)
+      else refuse(exchange, error)
     }
   })
 }

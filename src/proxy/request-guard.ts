@@ -8,6 +8,7 @@ import type { HostGuard } from './host-guard.ts'
 import { METHODS } from './methods.ts'
 import { readRequestHead } from './request-head.ts'
 import type { RequestHead } from './request-head.ts'
+import { shownTarget } from './shown-target.ts'
 
 /** See `requestGuard`. */
 export interface RequestGuardOptions {
@@ -19,13 +20,23 @@ export interface RequestGuardOptions {
 
 /**
  * Builds the guard: it reads the head of a request, fills in path and query of the exchange, and
- * throws a Fault for what must not go further.
+ * throws a Fault for what must not go further; then the path is only to be shown (see shown-target.ts).
  */
 export function requestGuard(
   options: RequestGuardOptions,
   hostAllowed: HostGuard,
 ): (exchange: Exchange) => RequestHead {
   return function guard(exchange) {
+    try {
+      return judge(exchange)
+    } catch (error) {
+      // Or the records would not say what was tried.
+      exchange.path ||= shownTarget(exchange.request.url ?? '')
+      throw error
+    }
+  }
+
+  function judge(exchange: Exchange): RequestHead {
     const { request } = exchange
     if (request.httpVersionMajor !== 1) {
       throw new Fault('version_not_supported', { detail: 'This proxy speaks HTTP/1.1.' })
