@@ -10,6 +10,7 @@ import type { Asked } from '../policy/judged.ts'
 import type { Policy } from '../policy/policy.ts'
 import { tried, unreadableZone } from '../proxy/dry-run.ts'
 import type { LimitSettings } from '../proxy/options.ts'
+import { UNREAD } from '../proxy/permission.ts'
 import { tooLarge } from '../proxy/request-body.ts'
 
 /** Whose request it is. */
@@ -40,10 +41,17 @@ export interface Verdict {
 export const JSON_BODY = { contentType: 'application/json', contentEncoding: undefined }
 
 /** Asks the grants. Throws a Fault when that takes a body, and there is none. */
-export function verdictOn({ policy }: Asker, asked: Asked, body: Buffer | undefined): Verdict {
+export function verdictOn(
+  { policy, mode, limits }: Asker,
+  asked: Asked,
+  body: Buffer | undefined,
+): Verdict {
   const decision = policy.decide(asked.method, asked.path, asked.operation)
   if (decision.kind !== 'body') return { decision, byBody: false, fault: undefined }
   if (body === undefined) throw bodyMissing()
+  if (mode === 'report' && body.length > limits.judgedBodySize) {
+    return { decision: UNREAD, byBody: true, fault: undefined }
+  }
   return { ...judged(policy, asked, JSON_BODY, body), byBody: true }
 }
 
@@ -62,7 +70,8 @@ export function refusalOf(
   if (enforced && !byBody && denied !== undefined) return denied
   const { operation } = asked
   const isTrial = asker.dryRun && !operation.classes.includes('read')
-  const large = oversized(asker, asked, byBody || (isTrial && hasDryRun(operation)), body)
+  const needed = (byBody && enforced) || (isTrial && hasDryRun(operation))
+  const large = oversized(asker, asked, needed, body)
   if (large !== undefined) return large
   if (enforced && denied !== undefined) return denied
   const untried = isTrial ? refusedTrial(asker, asked, body) : undefined
@@ -73,11 +82,11 @@ export function refusalOf(
 function oversized(
   { limits }: Asker,
   { method, operation }: Asked,
-  held: boolean,
+  needed: boolean,
   body: Buffer | undefined,
 ): Refusal | undefined {
   const group = bodyClassOf(method, operation)
-  const bound = held
+  const bound = needed
     ? { bytes: limits.judgedBodySize, option: 'limits.judged_body_size' }
     : { bytes: limits.bodySize[group], option: `limits.body_size.${group}` }
   if (body === undefined || body.length <= bound.bytes) return undefined

@@ -2,6 +2,7 @@
 
 import { bodyActs } from '../opusdns/acts.ts'
 import { grantedOperationOf } from '../opusdns/operations.ts'
+import type { Denied } from '../policy/decision.ts'
 import { judged } from '../policy/judged.ts'
 import type { Consumer } from './consumer.ts'
 import type { Exchange } from './exchange.ts'
@@ -18,6 +19,14 @@ export interface Permission {
   unread(exchange: Exchange, consumer: Consumer): void
   /** Notes what the body would do, for the audit of a trial; `byLine` has decided. Throws nothing. */
   watch(exchange: Exchange, head: RequestHead, body: Buffer): void
+}
+
+/** The decision on a body that is too large to be held, where it passes all the same. */
+export const UNREAD: Denied = {
+  kind: 'denied',
+  code: 'not_granted',
+  missing: 'The body is larger than what can be judged: see limits.judged_body_size.',
+  acts: [],
 }
 
 /** Builds the gate. */
@@ -37,10 +46,7 @@ export function permission(note: Verdict): Permission {
       const { decision, fault } = judged(consumer.policy, asked, head, body)
       note(exchange, consumer, decision, fault)
     },
-    unread(exchange, consumer) {
-      const missing = 'The body is larger than what can be judged: see limits.judged_body_size.'
-      note(exchange, consumer, { kind: 'denied', code: 'not_granted', missing, acts: [] })
-    },
+    unread: (exchange, consumer) => note(exchange, consumer, UNREAD),
     watch(exchange, { contentType, contentEncoding }, body) {
       const { noted, operation, path } = exchange
       if (noted === undefined) return
