@@ -58,6 +58,7 @@ function payloadActs(command: JobCommand, payload: unknown, place: Place, list: 
   const members = objectAt(payload, place, takesTemplate ? WITH_TEMPLATE : WITHOUT_TEMPLATE)
   const given = members['template'] ?? {}
   const template = takesTemplate ? objectAt(given, within(place, 'template'), templateShape) : {}
+  boundMembers(template, within(place, 'template'))
   const instancesPlace = within(place, 'instances')
   for (const [at, value] of filledListIn(members, 'instances', place).entries()) {
     const instancePlace = within(instancesPlace, at)
@@ -66,14 +67,32 @@ function payloadActs(command: JobCommand, payload: unknown, place: Place, list: 
   }
 }
 
+// The objects of a template of which a member is judged, and the members that one may have: the API
+// knows four kinds of contact, and two members of a period.
+const JUDGED_OBJECTS = ['contacts', 'period'] as const
+const MOST_MEMBERS = 10
+
+// They are merged for each instance, so that a large one would cost members times instances.
+function boundMembers(template: Members, place: Place): void {
+  for (const name of JUDGED_OBJECTS) {
+    const value = template[name]
+    if (!isRecord(value) || Object.keys(value).length <= MOST_MEMBERS) continue
+    const fault = `It has more than ${MOST_MEMBERS} members.`
+    throw notUnderstood(within(place, name), fault, 'Send those that the API documents.')
+  }
+}
+
 // What an instance says wins; null, or nothing, takes what the template says. Whether an object replaces
-// that of the template, or is merged with it, is not documented: the members of both are judged.
+// that of the template, or is merged with it, is not documented: where members of it are judged, those of
+// both are.
 function merged(template: Members, instance: Members): Members {
   const all: Record<string, unknown> = { ...template }
   for (const [name, value] of Object.entries(instance)) {
-    const before = all[name]
+    if (value !== null || !Object.hasOwn(all, name)) all[name] = value
+  }
+  for (const name of JUDGED_OBJECTS) {
+    const [before, value] = [template[name], instance[name]]
     if (isRecord(before) && isRecord(value)) all[name] = { ...before, ...value }
-    else if (value !== null || !Object.hasOwn(all, name)) all[name] = value
   }
   return all
 }
