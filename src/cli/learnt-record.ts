@@ -26,6 +26,7 @@ export interface LearntRecord {
 
 const READ_ZONE = operationNamed('GET /v1/dns/{zone_name}')
 const CREATE_ZONE = operationNamed('POST /v1/dns')
+const TAG = operationNamed('POST /v1/tags/objects')
 const LOGIN = operationNamed('POST /v1/auth/token')
 /** Longer paths are cut in the log. */
 const CUT = '…'
@@ -75,6 +76,7 @@ function actsIn(
   const hosts = isForward(operation) && needsBody(operation) ? textsIn(record['names']) : []
   if (hosts.length > 0) acts.push(...hosts.map((host) => actOf(operation, { host })))
   else if (operation === CREATE_ZONE) acts.push(actOf(operation, { zone }))
+  else if (operation === TAG) acts.push(...zones.map((one) => actOf(operation, { zone: one })))
   else if (operation.bulk && operation.method === 'POST') return acts
   else if (acts.length === 0 || record['changes_count'] !== undefined) acts.push(...ofPath)
   if (record['dry_run'] === true && needsBody(operation)) acts.push(actOf(READ_ZONE, { zone }))

@@ -113,7 +113,8 @@ export function leastGrants(): LeastGrants {
   /** False when it is no act on a zone. */
   function addZoneAct(act: Act): boolean {
     const verb = dnsVerbOf(act.operation)
-    if (verb === undefined) return false
+    // Not only zones have tags.
+    if (verb === undefined || (verb === 'tag' && act.zone === undefined)) return false
     const needs = act.zone === undefined ? nameless() : needsOf(act.zone)
     if (needs === undefined || act.zone === undefined) return true
     if (verb === 'read') {

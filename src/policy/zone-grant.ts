@@ -31,6 +31,7 @@ const VERBS: ReadonlyMap<Operation, DnsVerb | 'change'> = new Map(
       [`POST ${ZONE}/dnssec/enable`, 'dnssec'],
       [`POST ${ZONE}/dnssec/disable`, 'dnssec'],
       [`PATCH ${ZONE}/vanity-set`, 'vanity'],
+      ['POST /v1/tags/objects', 'tag'],
     ] as const
   ).map(([name, verb]) => [operationNamed(name), verb]),
 )
@@ -107,7 +108,8 @@ function zoneGrant(text: string, scope: ZoneScope): Grant {
     if (operation === SUMMARY && everywhere && verbs.has('read')) return 'whole'
     const verb = verbOf(operation)
     if (verb === undefined || !(verb === 'change' ? changes : verbs.has(verb))) return 'none'
-    if (!everywhere) return 'part'
+    // What is tagged may be no zone.
+    if (!everywhere || verb === 'tag') return 'part'
     if (verb === 'change') {
       return everything && verbs.has('upsert') && verbs.has('remove') ? 'whole' : 'part'
     }

@@ -32,6 +32,7 @@ const CONSUMERS = [
   'deploy',
   'shop',
   'forwarder',
+  'tagger',
   ...Array.from({ length: 12 }, (_, n) => `random${n}`),
 ]
 
@@ -154,6 +155,23 @@ describe('what is learnt of a client', () => {
     const { stdout } = await learn([AUDIT], '--consumer', 'forwarder')
     expect((parse(stdout) as Printed).consumers['forwarder']).toEqual({
       grants: [{ forwards: ['a.example.org', 'b.example.org', 'www.example.com'] }],
+    })
+  })
+
+  test('that tags zones is a verb for them, and an operation for all else', async () => {
+    const tag = (type: string, object: string) =>
+      send(
+        { method: 'POST', path: '/v1/tags/objects', body: { type, objects: [object] } },
+        'tagger',
+      )
+    await tag('ZONE', 'example.com')
+    const dns = { dns: { zones: ['example.com'], verbs: ['tag'] } }
+    const zones = await learn([AUDIT], '--consumer', 'tagger')
+    expect((parse(zones.stdout) as Printed).consumers['tagger']).toEqual({ grants: [dns] })
+    await tag('DOMAIN', 'example.com')
+    const all = await learn([AUDIT], '--consumer', 'tagger')
+    expect((parse(all.stdout) as Printed).consumers['tagger']).toEqual({
+      grants: [dns, { operation: ['POST /v1/tags/objects'] }],
     })
   })
 

@@ -43,7 +43,7 @@ describe('a mistake in a grant', () => {
     [
       'dns: { zones: [example.com], verbs: [write] }',
       '.dns.verbs[0]',
-      'is not one of the choices; choose read, upsert, remove, replace, create, delete, dnssec, vanity',
+      'is not one of the choices; choose read, upsert, remove, replace, create, delete, dnssec, vanity, tag',
     ],
     ['class: billable', '.class', NO_LIST],
     [

@@ -30,6 +30,8 @@ beforeAll(async () => {
       writer: 'grants: [class: [read, write]]',
       domains: 'grants: [{"domains:read": [example.com]}]',
       forwards: 'grants: [forwards: [example.com, "*.app.example.com"]]',
+      tagger: 'grants: [dns: { zones: [example.com, "*.mine.example"], verbs: [tag] }]',
+      everywhere: 'grants: [dns: { zones: ["*"], verbs: [tag] }]',
       nobody: 'grants: []',
     },
   })
@@ -77,6 +79,12 @@ const REDIRECT = {
 const ZONE = '/v1/dns/example.com'
 const RECORDS = `${ZONE}/records`
 const RRSETS = `${ZONE}/rrsets`
+const TAGS = '/v1/tags/objects'
+const tags = (type: string, ...objects: string[]) => ({
+  type,
+  objects,
+  add: ['tag_01h45ytscbebyvny4gc8cr8ma2'],
+})
 const CHALLENGE = '_acme-challenge.example.com.'
 
 const ATTEMPTS: readonly Attempt[] = [
@@ -357,6 +365,45 @@ const ATTEMPTS: readonly Attempt[] = [
   ],
   ['no body', 'acme', 'PATCH', RECORDS],
   ['a body that is too deep', 'acme', 'PATCH', RECORDS, `${'['.repeat(5000)}${']'.repeat(5000)}`],
+  // Tags.
+  ['a tag at another zone', 'tagger', 'POST', TAGS, tags('ZONE', 'example.org')],
+  [
+    'a tag at another zone behind its own',
+    'tagger',
+    'POST',
+    TAGS,
+    tags('ZONE', 'example.com', 'example.org'),
+  ],
+  [
+    'a tag at a zone by its id',
+    'tagger',
+    'POST',
+    TAGS,
+    tags('ZONE', 'example.com', 'zone_01h45ytscbebyvny4gc8cr8ma2'),
+  ],
+  ['a tag at a zone above', 'tagger', 'POST', TAGS, tags('ZONE', 'mine.example')],
+  ['a tag at zones of a pattern', 'tagger', 'POST', TAGS, tags('ZONE', '*.mine.example')],
+  ['a tag at a name with a space', 'tagger', 'POST', TAGS, tags('ZONE', 'example.com ')],
+  ['a tag at the domain of that name', 'tagger', 'POST', TAGS, tags('DOMAIN', 'example.com')],
+  ['a tag at a contact of that name', 'tagger', 'POST', TAGS, tags('CONTACT', 'example.com')],
+  [
+    'a tag of two types',
+    'tagger',
+    'POST',
+    TAGS,
+    `{"type":"DOMAIN","objects":["example.com"],"type":"ZONE"}`,
+  ],
+  ['a tag at any domain', 'everywhere', 'POST', TAGS, tags('DOMAIN', 'example.com')],
+  ['a tag without the verb', 'zones', 'POST', TAGS, tags('ZONE', 'example.com')],
+  ['a tag with a challenge', 'acme', 'POST', TAGS, tags('ZONE', 'example.com')],
+  [
+    'the objects of a tag, whose type nobody knows',
+    'tagger',
+    'POST',
+    '/v1/tags/tag_01h45ytscbebyvny4gc8cr8ma2/objects',
+    { add: ['example.com'] },
+  ],
+  ['a new tag', 'tagger', 'POST', '/v1/tags', { label: 'x', type: 'ZONE' }],
   // Jobs.
   [
     'a job of a consumer without them',
@@ -519,6 +566,8 @@ describe('what a grant allows', () => {
     ['an address of the deployment', 'deploy', 'PATCH', RRSETS, rrset('x.app', 'AAAA')],
     ['an international zone', 'zones', 'PATCH', '/v1/dns/b%C3%BCcher.example/records', record('a')],
     ['a job in the zone', 'zones', 'POST', '/v1/jobs', job(patchJob('example.com', 'a'))],
+    ['a tag at its zones', 'tagger', 'POST', TAGS, tags('ZONE', 'Example.com.', 'a.mine.example')],
+    ['a tag at any zone', 'everywhere', 'POST', TAGS, tags('ZONE', 'example.org')],
     ['a domain by its name', 'domains', 'GET', '/v1/domains/EXAMPLE.COM'],
     ['a read', 'reader', 'GET', '/v1/contacts?page=2'],
   ]
