@@ -186,7 +186,7 @@ export function leastGrants(): LeastGrants {
       const acme: string[] = []
       const bodies = new Map<string, string[]>()
       for (const [zone, needs] of [...zones].toSorted(byKey)) {
-        const scopes = scopesOf(needs, !jobs)
+        const scopes = scopesOf(zone, needs, !jobs)
         if (scopes.acme) acme.push(zone)
         for (const body of scopes.dns) bodies.set(body, [...(bodies.get(body) ?? []), zone])
       }
@@ -216,6 +216,7 @@ interface Cell {
 
 /** The grants that one zone needs: whether `acme`, and the rest of each `dns` grant behind its zones. */
 function scopesOf(
+  zone: string,
   { reads, readsMore, whole, bare, records }: ZoneNeeds,
   acmePossible: boolean,
 ): { readonly acme: boolean; readonly dns: readonly string[] } {
@@ -229,7 +230,7 @@ function scopesOf(
   const isAcme = ({ name, type, verbs }: Cell) =>
     acmePossible &&
     type === 'TXT' &&
-    name.split('.').includes(ACME_LABEL) &&
+    `${name}.${zone}`.split('.').includes(ACME_LABEL) &&
     [...verbs].every((one) => one === 'upsert' || one === 'remove')
   const acme = cells.some(isAcme)
   const rest = cells.filter((cell) => !isAcme(cell))

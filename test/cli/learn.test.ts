@@ -33,6 +33,7 @@ const CONSUMERS = [
   'shop',
   'forwarder',
   'tagger',
+  'delegate',
   ...Array.from({ length: 12 }, (_, n) => `random${n}`),
 ]
 
@@ -132,6 +133,14 @@ describe('what is learnt of a client', () => {
     expect(stdout).toContain('# 3 requests')
     expect(stdout).toContain('# 3 of them would have been denied')
     expect(stdout).toContain('not learnt: 2 look-ups of what is no zone')
+  })
+
+  test('like certbot is one too where the challenges have a zone of their own', async () => {
+    const zone = '_acme-challenge.example.com'
+    await send({ method: 'GET', path: `/v1/dns/${zone}` }, 'delegate')
+    await send(patch(zone, record('upsert', '@')), 'delegate')
+    const { stdout } = await learn([AUDIT], '--consumer', 'delegate')
+    expect((parse(stdout) as Printed).consumers['delegate']).toEqual({ grants: [{ acme: [zone] }] })
   })
 
   test('that buys is told to need a budget besides', async () => {

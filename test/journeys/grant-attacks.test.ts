@@ -30,6 +30,9 @@ beforeAll(async () => {
       writer: 'grants: [class: [read, write]]',
       domains: 'grants: [{"domains:read": [example.com]}]',
       forwards: 'grants: [forwards: [example.com, "*.app.example.com"]]',
+      // The zone to which a challenge is delegated.
+      delegated: 'grants: [acme: [_acme-challenge.example.com, _acme-challenge.www.example.org]]',
+      below: 'grants: [acme: ["*.example.com"]]',
       tagger: 'grants: [dns: { zones: [example.com, "*.mine.example"], verbs: [tag] }]',
       everywhere: 'grants: [dns: { zones: ["*"], verbs: [tag] }]',
       nobody: 'grants: []',
@@ -79,6 +82,7 @@ const REDIRECT = {
 const ZONE = '/v1/dns/example.com'
 const RECORDS = `${ZONE}/records`
 const RRSETS = `${ZONE}/rrsets`
+const DELEGATED = '/v1/dns/_acme-challenge.example.com/records'
 const TAGS = '/v1/tags/objects'
 const tags = (type: string, ...objects: string[]) => ({
   type,
@@ -365,6 +369,37 @@ const ATTEMPTS: readonly Attempt[] = [
   ],
   ['no body', 'acme', 'PATCH', RECORDS],
   ['a body that is too deep', 'acme', 'PATCH', RECORDS, `${'['.repeat(5000)}${']'.repeat(5000)}`],
+  // Zones that are only for challenges.
+  [
+    'an address in a zone of challenges',
+    'delegated',
+    'PATCH',
+    DELEGATED,
+    record('@', { type: 'A' }),
+  ],
+  [
+    'a challenge in the zone above',
+    'delegated',
+    'PATCH',
+    RECORDS,
+    record('_acme-challenge.example.com.'),
+  ],
+  ['a name of the zone above', 'delegated', 'PATCH', DELEGATED, record('example.com.')],
+  [
+    'a challenge by a name outside',
+    'delegated',
+    'PATCH',
+    DELEGATED,
+    record('_acme-challenge.example.org.'),
+  ],
+  ['deleting a zone of challenges', 'delegated', 'DELETE', '/v1/dns/_acme-challenge.example.com'],
+  [
+    'the apex of a zone whose name ends alike',
+    'below',
+    'PATCH',
+    '/v1/dns/x_acme-challenge.example.com/records',
+    record('@'),
+  ],
   // Tags.
   ['a tag at another zone', 'tagger', 'POST', TAGS, tags('ZONE', 'example.org')],
   [
@@ -566,6 +601,24 @@ describe('what a grant allows', () => {
     ['an address of the deployment', 'deploy', 'PATCH', RRSETS, rrset('x.app', 'AAAA')],
     ['an international zone', 'zones', 'PATCH', '/v1/dns/b%C3%BCcher.example/records', record('a')],
     ['a job in the zone', 'zones', 'POST', '/v1/jobs', job(patchJob('example.com', 'a'))],
+    ['at the top of a zone of challenges', 'delegated', 'PATCH', DELEGATED, record('@')],
+    ['there without a name', 'delegated', 'PATCH', DELEGATED, record('')],
+    ['there in full', 'delegated', 'PATCH', DELEGATED, record('_acme-challenge.example.com.')],
+    [
+      'there without the dot',
+      'delegated',
+      'PATCH',
+      DELEGATED,
+      record('_acme-challenge.example.com'),
+    ],
+    [
+      'there for a name',
+      'delegated',
+      'PATCH',
+      '/v1/dns/_acme-challenge.www.example.org/rrsets',
+      rrset('@', 'TXT', 'remove'),
+    ],
+    ['in such a zone of a pattern', 'below', 'PATCH', DELEGATED, record('@')],
     ['a tag at its zones', 'tagger', 'POST', TAGS, tags('ZONE', 'Example.com.', 'a.mine.example')],
     ['a tag at any zone', 'everywhere', 'POST', TAGS, tags('ZONE', 'example.org')],
     ['a domain by its name', 'domains', 'GET', '/v1/domains/EXAMPLE.COM'],
