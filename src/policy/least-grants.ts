@@ -144,11 +144,17 @@ export function leastGrants(): LeastGrants {
 
   /** Lists show what can be read; without that, a list is an operation like others. */
   function settleLists(): void {
+    const seen = new Map<string, ReadonlySet<string>>([
+      ['GET /v1/domains', domains],
+      ['GET /v1/domain-forwards', forwards],
+      ['GET /v1/email-forwards', forwards],
+    ])
     const readable = zones.size > 0
     for (const list of lists) {
-      const covered = list === 'GET /v1/domains' ? domains.size > 0 : readable
+      const names = seen.get(list)
+      const covered = names === undefined ? readable : names.size > 0
       if (!covered) put(operations, list)
-      else if (list !== 'GET /v1/domains') {
+      else if (names === undefined) {
         for (const needs of zones.values()) {
           needs.reads = true
           needs.readsMore ||= list !== 'GET /v1/dns'

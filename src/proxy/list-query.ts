@@ -2,6 +2,7 @@
 // pages of ours. Parameters that pick elements by their names are applied here, for how long OpusDNS takes
 // over them would tell which foreign names there are. All others keep their bytes.
 
+import type { NameMember } from '../opusdns/lists.ts'
 import { canonicalName } from '../opusdns/name.ts'
 
 /** Elements on a page of ours: the most that the API gives. */
@@ -34,8 +35,8 @@ const PICKS: ReadonlyMap<string, Pick> = new Map<string, Pick>([
 
 /** Whose names they are, and which of them may be seen. */
 export interface QueryScope {
-  /** `zone_name` in lists of what zones hold, which `search` looks into as well. */
-  readonly member: 'name' | 'zone_name'
+  /** But in lists of what has a `name`, `search` looks into the elements as well. */
+  readonly member: NameMember
   readonly sees: (name: string) => boolean
 }
 
@@ -81,7 +82,7 @@ export function listQuery(query: string, { member, sees }: QueryScope): ListQuer
     // Ours come last, so that they win over a spelling of theirs that we do not know.
     wants: (name, text) => {
       for (const [pick, value] of picked) {
-        const element = member === 'zone_name' && pick === 'search' ? text.toLowerCase() : name
+        const element = member !== 'name' && pick === 'search' ? text.toLowerCase() : name
         const fits = PICKS.get(pick)
         const forms = [value.toLowerCase().replace(/\.$/, ''), canonicalName(value)]
         if (!forms.some((form) => form !== undefined && fits?.(element, form) === true))

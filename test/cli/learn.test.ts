@@ -156,6 +156,7 @@ describe('what is learnt of a client', () => {
     const body = { hostname: 'www.example.com' }
     await send({ method: 'POST', path: '/v1/domain-forwards', body }, 'forwarder')
     await send({ method: 'DELETE', path: '/v1/domain-forwards/a.example.org' }, 'forwarder')
+    await send({ method: 'GET', path: '/v1/email-forwards?page=2' }, 'forwarder')
     const instances = [{ hostname: 'b.example.org' }]
     const commands = [
       { version: 'v1', command: 'domain_forward_delete_bulk', payload: { instances } },

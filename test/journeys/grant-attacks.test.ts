@@ -228,7 +228,10 @@ const ATTEMPTS: readonly Attempt[] = [
     },
   ],
   ['reading the forward of another', 'forwards', 'GET', '/v1/domain-forwards/example.org'],
-  ['the list of forwards', 'forwards', 'GET', '/v1/domain-forwards'],
+  ['the length of the list of forwards', 'forwards', 'HEAD', '/v1/domain-forwards'],
+  ['the list of forwards', 'zones', 'GET', '/v1/domain-forwards'],
+  ['the metrics of all forwards', 'forwards', 'GET', '/v1/domain-forwards/metrics'],
+  ['a list of forwards by zone', 'forwards', 'GET', '/v1/dns/domain-forwards'],
   ['another list', 'acme', 'GET', '/v1/dns/domain-forwards'],
   // Other records of the zone.
   ['an address', 'acme', 'PATCH', RECORDS, record(CHALLENGE, { type: 'A' })],
