@@ -1,5 +1,6 @@
 // From the grants of the file to compiled ones.
 
+import { AUTH_CODE_SET, DOMAIN_UPDATE } from '../opusdns/domain-acts.ts'
 import type { Operation } from '../opusdns/operations.ts'
 import { namedListMember } from '../opusdns/lists.ts'
 import type { OperationClass } from '../opusdns/operation-class.ts'
@@ -91,7 +92,9 @@ function classGrant(text: string, classes: readonly OperationClass[]): Grant {
     reach(operation) {
       // A batch is as dangerous as its commands are.
       if (operation.bulk) return 'part'
-      return has(operation) ? 'whole' : 'none'
+      if (!has(operation)) return 'none'
+      // What it sets may be a transfer code.
+      return operation === DOMAIN_UPDATE && !has(AUTH_CODE_SET) ? 'part' : 'whole'
     },
     covers: ({ operation }) => has(operation),
   }

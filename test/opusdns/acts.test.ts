@@ -177,6 +177,24 @@ describe('a body', () => {
       ['PATCH /v1/domains/{domain_reference} domain=example.com'],
     ],
     [
+      'PATCH /v1/domains/example.com',
+      { auth_code: 'MyOwn', renewal_mode: 'expire' },
+      [
+        'PATCH /v1/domains/{domain_reference} domain=example.com',
+        'PATCH /v1/domains/{domain_reference}/auth_code domain=example.com',
+      ],
+    ],
+    [
+      'PATCH /v1/domains/example.com',
+      { auth_code: null, renewal_mode: 'expire' },
+      ['PATCH /v1/domains/{domain_reference} domain=example.com'],
+    ],
+    [
+      'PATCH /v1/domains/example.com',
+      { auth_code: '' },
+      ['PATCH /v1/domains/{domain_reference} domain=example.com'],
+    ],
+    [
       'PATCH /v1/vanity-nameserver-sets/vns_1',
       { renewal_mode: 'expire' },
       ['PATCH /v1/vanity-nameserver-sets/{set_id}'],

@@ -79,6 +79,37 @@ describe('admin', () => {
     expect(decided(all, 'PATCH', domain, { renewal_mode: 'renew' }).kind).toBe('allowed')
   })
 
+  test('sets no transfer code, which whoever sets it knows; nor does a class without credential', () => {
+    const domain = '/v1/domains/example.com'
+    const instance = { name: 'example.com', auth_code: 'MyOwn' }
+    const single = { domain_id: 'domain_01h45ytscbebyvny4gc8cr8ma2', auth_code: 'MyOwn' }
+    const job = (command: string, payload: unknown) => ({ commands: [{ command, payload }] })
+    const ways = [
+      ['PATCH', domain, { auth_code: 'MyOwn' }],
+      ['PATCH', domain, { nameservers: [], auth_code: ' ' }],
+      ['POST', '/v1/jobs', job('domain_update', single)],
+      ['POST', '/v1/jobs', job('domain_update_bulk', { instances: [instance] })],
+    ] as const
+    const classes = ['read', 'write', 'destructive', 'billable', 'identity', 'bulk']
+    const most = granted({ class: classes })
+    const all = granted({ class: [...classes, 'credential'] })
+    const both = granted('admin', { class: ['write', 'credential'] })
+    for (const way of ways) {
+      for (const one of [admin, most]) {
+        expect(decided(one, ...way)).toMatchObject({
+          kind: 'denied',
+          missing: expect.stringContaining('/v1/domains/{domain_reference}/auth_code, domain '),
+        })
+      }
+      for (const one of [all, both]) expect(decided(one, ...way).kind).toBe('allowed')
+    }
+    for (const one of [admin, most, all]) {
+      expect(decided(one, 'PATCH', domain, { nameservers: [], auth_code: null }).kind).toBe(
+        'allowed',
+      )
+    }
+  })
+
   test('lets everything else pass but credentials, and what the catalogue does not know', () => {
     expect(decided(admin, 'DELETE', '/v1/dns/example.com').kind).toBe('allowed')
     expect(decided(admin, 'POST', '/v1/users').kind).toBe('allowed')
