@@ -91,7 +91,7 @@ function classGrant(text: string, classes: readonly OperationClass[]): Grant {
     text,
     reach(operation) {
       // A batch is as dangerous as its commands are.
-      if (operation.bulk) return 'part'
+      if (operation.bulk) return granted.has('bulk') ? 'part' : 'none'
       if (!has(operation)) return 'none'
       // What it sets may be a transfer code.
       return operation === DOMAIN_UPDATE && !has(AUTH_CODE_SET) ? 'part' : 'whole'

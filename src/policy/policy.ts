@@ -90,8 +90,10 @@ export function policy(settings: readonly GrantSettings[]): Policy {
     const whole = wholeGrant(method, path, operation)
     if (whole !== undefined) return { kind: 'allowed', grants: [whole.text], acts }
     const used = new Set<string>()
+    // Who may do a thing may not yet do it in a batch.
+    const able = operation.bulk ? entry(operation).part : grants
     for (const act of acts) {
-      const grant = grants.find((one) => one.covers(act))
+      const grant = able.find((one) => one.covers(act))
       if (grant === undefined) return denied(operation, acts, act)
       used.add(grant.text)
     }

@@ -58,6 +58,37 @@ describe('read', () => {
   })
 })
 
+describe('a class grant', () => {
+  const contact = { first_name: 'A', last_name: 'B', email: 'a@example.com', phone: '+1.5550100' }
+  const address = { street: 'S', city: 'C', postal_code: '1', country: 'DE', disclose: false }
+  const payload = { ...contact, ...address }
+  const job = { commands: [{ command: 'contact_create', payload }] }
+
+  test('without bulk lets no batch pass, also not beside a grant that does', () => {
+    const jobs = ['POST', '/v1/jobs'] as const
+    const operation = grantedOperationOf(...jobs)
+    for (const classes of [['read'], ['read', 'write'], ['write', 'destructive', 'billable']]) {
+      const one = granted({ class: classes })
+      // It is not even read.
+      expect(one.decide(...jobs, operation)).toMatchObject({ kind: 'denied', code: 'not_granted' })
+    }
+    const beside = granted({ class: ['read', 'write'] }, { dns: { zones: ['example.com'] } })
+    expect(decided(beside, ...jobs, job)).toMatchObject({ kind: 'denied', code: 'not_granted' })
+    expect(decided(granted({ operation: ['POST /v1/contacts'] }), ...jobs, job).kind).toBe('denied')
+  })
+
+  test('with bulk lets a batch pass whose commands are of its classes', () => {
+    const writer = granted({ class: ['write', 'bulk'] })
+    expect(decided(writer, 'POST', '/v1/jobs', job).kind).toBe('allowed')
+    const deletion = { command: 'domain_forward_delete_bulk' }
+    const instances = [{ hostname: 'a.example' }]
+    const more = { commands: [...job.commands, { ...deletion, payload: { instances } }] }
+    expect(decided(writer, 'POST', '/v1/jobs', more).kind).toBe('denied')
+    const all = granted({ class: ['write', 'destructive', 'bulk'] })
+    expect(decided(all, 'POST', '/v1/jobs', more).kind).toBe('allowed')
+  })
+})
+
 describe('admin', () => {
   const admin = granted('admin')
 
@@ -93,7 +124,7 @@ describe('admin', () => {
     const classes = ['read', 'write', 'destructive', 'billable', 'identity', 'bulk']
     const most = granted({ class: classes })
     const all = granted({ class: [...classes, 'credential'] })
-    const both = granted('admin', { class: ['write', 'credential'] })
+    const both = granted('admin', { class: ['write', 'credential', 'bulk'] })
     for (const way of ways) {
       for (const one of [admin, most]) {
         expect(decided(one, ...way)).toMatchObject({
