@@ -145,6 +145,8 @@ describe('admin', () => {
     expect(decided(admin, 'DELETE', '/v1/dns/example.com').kind).toBe('allowed')
     expect(decided(admin, 'POST', '/v1/users').kind).toBe('allowed')
     expect(decided(admin, 'GET', '/v1/archive/request-history').kind).toBe('denied')
+    const verify = '/v1/contacts/contact_01h45ytscbebyvny4gc8cr8ma2/verification'
+    expect(decided(admin, 'POST', verify).kind).toBe('denied')
     expect(decided(admin, 'GET', '/v1/new').kind).toBe('denied')
   })
 })
