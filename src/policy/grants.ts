@@ -117,7 +117,6 @@ function domainsGrant(domains: readonly string[]): Grant {
     covers({ operation, domain }) {
       return has(operation) && domain !== undefined && within(domain)
     },
-    knows: within,
     sees: ({ template }, name) => template === '/v1/domains' && within(name),
   }
 }

@@ -592,6 +592,22 @@ describe('an attempt to exceed a grant', () => {
   )
 })
 
+test.each([
+  ['DELETE', ''],
+  ['PATCH', '/records'],
+  ['PUT', '/rrsets'],
+  ['POST', '/dnssec/enable'],
+])('%s …%s of a foreign zone is answered as if there were none', async (method, rest) => {
+  const before = upstream.requests.length
+  const ask = (zone: string) =>
+    attempt(['', 'zones', method, `/v1/dns/${zone}${rest}`, record('a.example.org.')])
+  const foreign = await ask('example.org')
+  expect([foreign.status, JSON.parse(foreign.text)]).toMatchObject([404, { code: 'not_visible' }])
+  const own = await ask('example.com')
+  expect([own.status, JSON.parse(own.text)]).toMatchObject([403, { code: 'not_granted' }])
+  expect(upstream.requests.length).toBe(before)
+})
+
 describe('what a grant allows', () => {
   const ALLOWED: readonly Attempt[] = [
     ['the challenge in full', 'acme', 'PATCH', RECORDS, record(CHALLENGE)],

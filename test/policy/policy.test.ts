@@ -267,9 +267,68 @@ describe('dns', () => {
     const path = '/v1/dns/example.org/records'
     expect(one.decide('PATCH', path, grantedOperationOf('PATCH', path))).toMatchObject({
       kind: 'denied',
-      code: 'not_granted',
+      code: 'not_visible',
     })
     expect(decided(one, 'GET', '/v1/dns/example.org')).toMatchObject({ code: 'not_visible' })
+  })
+})
+
+describe('a zone that no grant knows', () => {
+  const WAYS = [
+    ['GET', ''],
+    ['HEAD', ''],
+    ['DELETE', ''],
+    ['PATCH', '/records'],
+    ['PATCH', '/rrsets'],
+    ['PUT', '/rrsets'],
+    ['POST', '/dnssec/enable'],
+    ['PATCH', '/vanity-set'],
+    ['GET', '/email-forwards'],
+  ] as const
+  const codes = (one: Policy, zone: string) =>
+    WAYS.map(([method, rest]) => {
+      const path = `/v1/dns/${zone}${rest}`
+      const decision = one.decide(method, path, grantedOperationOf(method, path))
+      return [method, rest, decision.kind === 'denied' ? decision.code : decision.kind] as const
+    })
+
+  test.each([
+    ['acme', granted({ acme: ['example.com'] })],
+    ['dns', granted({ dns: { zones: ['example.com', '*.example.net'] } })],
+    ['tag alone', granted({ dns: { zones: ['example.com'], verbs: ['tag'] } })],
+    ['no zones at all', granted('billing:read', { forwards: ['*'] })],
+    ['the domains of that name', granted({ 'domains:read': ['example.org', 'example.net'] })],
+    ['nothing', granted()],
+  ])('is answered as if it were not there, whatever is asked: %s', (_what, one) => {
+    for (const zone of ['example.org', 'EXAMPLE.org.', 'example.net', 'xn--bcher-kva.example']) {
+      expect(codes(one, zone)).toEqual(WAYS.map(([method, rest]) => [method, rest, 'not_visible']))
+    }
+  })
+
+  test('is another thing than a change that is not granted', () => {
+    for (const one of [
+      granted({ acme: ['example.com'] }),
+      granted({ dns: { zones: ['example.com'], verbs: ['upsert'] } }),
+      granted('read'),
+      granted({ path: ['GET /v1/dns/**'] }),
+      granted({ operation: ['GET /v1/dns/{zone_name}'] }),
+      granted({ operation: ['PUT /v1/dns/{zone_name}/rrsets'] }),
+    ]) {
+      const writes = codes(one, 'example.com').filter(([method]) => !/GET|HEAD/.test(method))
+      const denied = writes.flatMap(([, , code]) => (/^not/.test(code) ? [code] : []))
+      expect(new Set(denied)).toEqual(new Set(['not_granted']))
+    }
+  })
+
+  test('in a body is told as what is not granted: the path is no zone', () => {
+    const one = granted({ dns: { zones: ['example.com'], verbs: ['create', 'upsert', 'tag'] } })
+    const tags = { type: 'ZONE', objects: ['example.org'] }
+    for (const [path, body] of [
+      ['/v1/dns', { name: 'example.org' }],
+      ['/v1/tags/objects', tags],
+    ] as const) {
+      expect(decided(one, 'POST', path, body)).toMatchObject({ code: 'not_granted' })
+    }
   })
 })
 
