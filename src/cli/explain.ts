@@ -51,7 +51,10 @@ export async function explainCommand(
   }
 }
 
-function subjectOf({ consumers, policy: { allow } }: Settings, asked: string | undefined): Subject {
+function subjectOf(
+  { consumers, unpriced, policy: { allow } }: Settings,
+  asked: string | undefined,
+): Subject {
   const names = consumers === undefined ? [ANONYMOUS] : [...consumers.keys()]
   const name = asked ?? (names.length === 1 ? names[0] : undefined)
   if (name === undefined) {
@@ -59,7 +62,7 @@ function subjectOf({ consumers, policy: { allow } }: Settings, asked: string | u
   }
   if (consumers === undefined && name === ANONYMOUS) {
     const open = blockPolicy(allow)
-    return { name, policy: open, mode: 'enforce', dryRun: false, budget: 'unlimited' }
+    return { name, policy: open, mode: 'enforce', dryRun: false, budget: 'unlimited', unpriced }
   }
   const settings = consumers?.get(name)
   if (settings === undefined) {
@@ -68,7 +71,7 @@ function subjectOf({ consumers, policy: { allow } }: Settings, asked: string | u
     throw wrong(`No consumer is named ${name}; ${hint}`)
   }
   const { grants, mode, dryRun, budget } = settings
-  return { name, policy: policy(grants), mode, dryRun, budget }
+  return { name, policy: policy(grants), mode, dryRun, budget, unpriced }
 }
 
 function pathOf(target: string): string {

@@ -27,6 +27,8 @@ export interface Subject {
   readonly mode: 'enforce' | 'report'
   readonly dryRun: boolean
   readonly budget: BudgetSettings | 'unlimited' | undefined
+  /** See the option. */
+  readonly unpriced: ReadonlySet<Operation>
 }
 
 /** Why a request is refused. */
@@ -70,7 +72,8 @@ export function explain(
   } else decision = verdict
   const acts = understood ? actsOf(operation, path, body, decision) : []
   const budget = subject.budget === 'unlimited' ? undefined : subject.budget
-  const cost = subject.budget === 'unlimited' ? undefined : costOf(decision.acts, budget)
+  const cost =
+    subject.budget === 'unlimited' ? undefined : costOf(decision.acts, budget, subject.unpriced)
   const granting = decision.kind === 'denied' ? [] : decision.grants
   const untried = subject.dryRun ? refusedTrial(subject, operation, path, body) : undefined
   const refusal =
@@ -210,7 +213,8 @@ function actText(
     const { count, expectedPrice, years } = purchase
     const price = expectedPrice === undefined ? '' : ` for ${expectedPrice}`
     const time = years === undefined ? '' : `, ${years} years`
-    parts.push(`buys ${count === 'unknown' ? 'what nobody knows' : count}${price}${time}`)
+    if (purchase.perhaps) parts.push('may cost something')
+    else parts.push(`buys ${count === 'unknown' ? 'what nobody knows' : count}${price}${time}`)
   }
   return parts.join(', ') || 'what the operation says'
 }

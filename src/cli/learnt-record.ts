@@ -74,8 +74,9 @@ function actsIn(
   }
   // The host stands in the body.
   const hosts = isForward(operation) && needsBody(operation) ? textsIn(record['names']) : []
-  if (hosts.length > 0) acts.push(...hosts.map((host) => actOf(operation, { host })))
-  else if (operation === CREATE_ZONE) acts.push(actOf(operation, { zone }))
+  const purchase = ofPath[0]?.purchase
+  if (hosts.length > 0) acts.push(...hosts.map((host) => actOf(operation, { host, purchase })))
+  else if (operation === CREATE_ZONE) acts.push(actOf(operation, { zone, purchase }))
   else if (operation === TAG) acts.push(...zones.map((one) => actOf(operation, { zone: one })))
   else if (operation.bulk && operation.method === 'POST') return acts
   else if (acts.length === 0 || record['changes_count'] !== undefined) acts.push(...ofPath)

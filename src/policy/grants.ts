@@ -53,7 +53,7 @@ function ordinary({ classes }: Operation): boolean {
   return !classes.includes('unknown') && !classes.includes('credential')
 }
 
-/** Everything ordinary, but for what is bought: that is written out, for nothing bounds it. */
+/** Everything ordinary, but for what surely costs something: that is written out. */
 function adminGrant(): Grant {
   return {
     ...NOTHING,
@@ -63,7 +63,8 @@ function adminGrant(): Grant {
       // Only what it does tells whether it buys.
       return operation.billable || operation.classes.includes('billable') ? 'part' : 'whole'
     },
-    covers: ({ operation, purchase }) => ordinary(operation) && purchase === undefined,
+    covers: ({ operation, purchase }) =>
+      ordinary(operation) && (purchase === undefined || purchase.perhaps === true),
     knows: () => true,
   }
 }

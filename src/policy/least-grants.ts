@@ -41,6 +41,8 @@ interface ZoneNeeds {
 
 const DOMAIN = /^\/v1\/domains\/\{domain_reference\}(?:\/dnssec)?$/
 const BUYS = 'what is a purchase, or may be one: the consumer needs a budget besides'
+const MAY_COST =
+  'what may cost something: the consumer needs a budget besides, or unpriced lists it'
 const ALL = 'a body that was not judged: granted for all records of the zone'
 
 /** An empty gathering. */
@@ -165,7 +167,8 @@ export function leastGrants(): LeastGrants {
 
   return {
     add(method, path, operation, acts) {
-      if (acts.some(({ purchase }) => purchase !== undefined)) note(BUYS)
+      if (acts.some(({ purchase }) => purchase !== undefined && !purchase.perhaps)) note(BUYS)
+      else if (acts.some(({ purchase }) => purchase?.perhaps)) note(MAY_COST)
       if (operation === UNKNOWN_OPERATION) {
         const pattern = `${method === 'HEAD' ? 'GET' : method} ${path}`
         // An asterisk is a legal sign in a path, but no pattern was seen.

@@ -166,6 +166,7 @@ describe('what is learnt of a client', () => {
     expect((parse(stdout) as Printed).consumers['forwarder']).toEqual({
       grants: [{ forwards: ['a.example.org', 'b.example.org', 'www.example.com'] }],
     })
+    expect(stdout).toContain('# 1 times: what may cost something: the consumer needs a budget')
   })
 
   test('that tags zones is a verb for them, and an operation for all else', async () => {

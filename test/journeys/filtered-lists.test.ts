@@ -2,7 +2,7 @@
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
-import { page } from '../opusdns/pages.ts'
+import { page as pageOf } from '../opusdns/pages.ts'
 import { SEED_KEY } from '../opusdns/seed.ts'
 import { startSimulator } from '../opusdns/simulator.ts'
 import type { Simulator } from '../opusdns/simulator.ts'
@@ -166,8 +166,11 @@ describe.each(['/v1/domain-forwards', '/v1/email-forwards'])('the list %s', (pat
   beforeAll(async () => {
     upstream = await rawUpstream()
     upstream.script = ({ target, socket }) => {
-      const reply = page(elements, new URL(target, upstream.origin).searchParams)
-      socket.write(plainReply(reply.body.toString()))
+      const { body = Buffer.alloc(0) } = pageOf(
+        elements,
+        new URL(target, upstream.origin).searchParams,
+      )
+      socket.write(plainReply(Buffer.isBuffer(body) ? body.toString() : ''))
     }
     other = await gateway({
       base: upstream.origin,

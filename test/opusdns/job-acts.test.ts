@@ -38,7 +38,10 @@ const COMMANDS: readonly (readonly [command: string, payload: object, acts: read
     [
       'dns_zone_create',
       { name: 'A.example.', rrsets: [RRSET] },
-      ['POST /v1/dns zone=a.example', 'POST /v1/dns zone=a.example upsert A www.a.example'],
+      [
+        'POST /v1/dns zone=a.example may-cost=1',
+        'POST /v1/dns zone=a.example upsert A www.a.example',
+      ],
     ],
     [
       'dns_zone_create_bulk',
@@ -50,9 +53,9 @@ const COMMANDS: readonly (readonly [command: string, payload: object, acts: read
         ],
       },
       [
-        'POST /v1/dns zone=a.example',
+        'POST /v1/dns zone=a.example may-cost=1',
         'POST /v1/dns zone=a.example upsert A www.a.example',
-        'POST /v1/dns zone=b.example',
+        'POST /v1/dns zone=b.example may-cost=1',
       ],
     ],
     [
@@ -151,7 +154,10 @@ const COMMANDS: readonly (readonly [command: string, payload: object, acts: read
     [
       'domain_forward_create_bulk',
       { template: { auto_create_zone: true }, instances: [{ hostname: 'A.example' }] },
-      ['POST /v1/domain-forwards host=a.example', 'POST /v1/dns host=a.example'],
+      [
+        'POST /v1/domain-forwards host=a.example may-cost=1',
+        'POST /v1/dns host=a.example may-cost=1',
+      ],
     ],
     [
       'domain_forward_update_bulk',
@@ -172,7 +178,7 @@ const COMMANDS: readonly (readonly [command: string, payload: object, acts: read
     [
       'email_forward_create_bulk',
       { template: { aliases: [] }, instances: [{ hostname: 'a.example' }] },
-      ['POST /v1/email-forwards host=a.example'],
+      ['POST /v1/email-forwards host=a.example may-cost=1'],
     ],
     [
       'email_forward_update_bulk',
