@@ -4,11 +4,13 @@
 import { notUnderstood, within } from '../base/body-fault.ts'
 import type { Place } from '../base/body-fault.ts'
 import { isRecord } from '../base/record.ts'
+import { actOf } from './act.ts'
 import type { ActList } from './act-list.ts'
 import { filledListIn, objectAt, shape, textIn } from './body-shape.ts'
 import type { Members } from './body-shape.ts'
 import { JOB_COMMANDS } from './job-commands.ts'
 import type { JobCommand } from './job-commands.ts'
+import { operationNamed } from './operation-named.ts'
 
 /** The body of `POST /v1/jobs`. */
 export const BATCH = shape('commands:list label:text? not_before:text? paused:flag?')
@@ -17,10 +19,16 @@ const COMMAND = shape('command:text? type:text? payload:object version:text? ide
 const WITH_TEMPLATE = shape('template:object? instances:list')
 const WITHOUT_TEMPLATE = shape('instances:list')
 const VERSION = 'v1'
+const JOBS = operationNamed('POST /v1/jobs')
 
-/** The acts of all commands, in their order. Throws a `body_not_understood` Fault. */
+/**
+ * The acts of all commands, in their order; and one of `POST /v1/jobs` itself where one of them has an
+ * `idempotency_key`: a key that anybody used before is answered with the job and the thing that it made.
+ * Throws a `body_not_understood` Fault.
+ */
 export function jobActs(body: Members, place: Place | undefined, list: ActList): void {
   const commandsPlace = within(place, 'commands')
+  let keyed = false
   for (const [at, value] of filledListIn(body, 'commands', place).entries()) {
     const commandPlace = within(commandsPlace, at)
     const members = objectAt(value, commandPlace, COMMAND)
@@ -30,6 +38,10 @@ export function jobActs(body: Members, place: Place | undefined, list: ActList):
       throw notUnderstood(within(commandPlace, 'version'), fault, `Send ${VERSION}.`)
     }
     payloadActs(command, members['payload'], within(commandPlace, 'payload'), list)
+    if (!keyed && textIn(members, 'idempotency_key') !== undefined) {
+      keyed = true
+      list.add(actOf(JOBS, {}))
+    }
   }
 }
 

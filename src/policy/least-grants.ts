@@ -43,6 +43,7 @@ const DOMAIN = /^\/v1\/domains\/\{domain_reference\}(?:\/dnssec)?$/
 const BUYS = 'what is a purchase, or may be one: the consumer needs a budget besides'
 const MAY_COST =
   'what may cost something: the consumer needs a budget besides, or unpriced lists it'
+const KEYED = 'a job with an idempotency_key, which only a grant for all of POST /v1/jobs covers'
 const ALL = 'a body that was not judged: granted for all records of the zone'
 
 /** An empty gathering. */
@@ -182,7 +183,8 @@ export function leastGrants(): LeastGrants {
         if (acts.length === 0)
           note(`${operation.method} ${operation.template}, whose commands are unknown`)
         for (const act of acts) {
-          if (!addZoneAct(act) && !addForward(act))
+          if (act.operation === operation && act.purchase === undefined) note(KEYED)
+          else if (!addZoneAct(act) && !addForward(act))
             note(`a job that does ${act.operation.method} ${act.operation.template}`)
         }
       } else {

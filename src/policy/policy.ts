@@ -134,8 +134,13 @@ export function policy(settings: readonly GrantSettings[]): Policy {
   return { decide, judge, reveals }
 }
 
+const KEYED =
+  'No grant covers POST /v1/jobs as a whole, which an idempotency_key needs, for a key that was used before is ' +
+  'answered with the job of whoever used it. Leave idempotency_key out.'
+
 /** What nobody granted, in the API's own terms. Names only what the client itself sent. */
 function missingText(act: Act | undefined, operation: Operation): string {
+  if (act?.operation.bulk) return KEYED
   const { method, template } = act?.operation ?? operation
   const parts = [
     method === '*' ? 'this path, which is no known operation' : `${method} ${template}`,

@@ -290,6 +290,19 @@ describe('a batch', () => {
     ])
   })
 
+  test('with an idempotency_key is an act of its own besides, once', () => {
+    const keyed = { ...good, idempotency_key: 'k' }
+    const enable = `PATCH ${FORWARD}/enable host=a.example`
+    expect(acts(batch(good, keyed, keyed)).map(textOf)).toEqual([
+      enable,
+      enable,
+      'POST /v1/jobs',
+      enable,
+    ])
+    expect(acts(batch({ ...good, idempotency_key: null })).map(textOf)).toEqual([enable])
+    expect(acts(batch({ ...good, idempotency_key: '' }))).toHaveLength(2)
+  })
+
   test.each([
     ['no commands', {}, '/commands'],
     ['an empty list', batch(), '/commands'],

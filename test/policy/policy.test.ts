@@ -89,6 +89,33 @@ describe('a class grant', () => {
   })
 })
 
+test('an idempotency_key in a job needs a grant for all of POST /v1/jobs', () => {
+  const instances = [{ hostname: 'a.example' }]
+  const command = { command: 'domain_forward_enable_bulk', payload: { instances } }
+  const job = { commands: [command, { ...command, idempotency_key: 'somebody-else-s' }] }
+  const without = { commands: [command, command] }
+  const classes = ['write', 'destructive', 'billable', 'bulk']
+  for (const one of [granted({ forwards: ['*'] }), granted({ class: ['write', 'bulk'] })]) {
+    expect(decided(one, 'POST', '/v1/jobs', without).kind).toBe('allowed')
+    expect(decided(one, 'POST', '/v1/jobs', job)).toMatchObject({
+      kind: 'denied',
+      code: 'not_granted',
+      missing: expect.stringMatching(
+        /^No grant covers POST \/v1\/jobs as a whole, .*Leave idempotency_key out\.$/,
+      ),
+    })
+  }
+  for (const one of [
+    granted('admin'),
+    granted({ class: classes }),
+    granted({ operation: ['POST /v1/jobs'] }),
+    granted({ path: ['POST /v1/jobs'] }),
+    granted({ forwards: ['*'] }, { class: classes }),
+  ]) {
+    expect(decided(one, 'POST', '/v1/jobs', job).kind).toBe('allowed')
+  }
+})
+
 describe('admin', () => {
   const admin = granted('admin')
 
