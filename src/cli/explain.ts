@@ -9,6 +9,7 @@ import { didYouMean } from '../base/did-you-mean.ts'
 import type { Settings } from '../config/settings.ts'
 import { ANONYMOUS } from '../consumers/identity.ts'
 import { canonicalTarget } from '../opusdns/canonical-path.ts'
+import { canonicalRoute } from '../opusdns/operations.ts'
 import { blockPolicy } from '../policy/block-list.ts'
 import { policy } from '../policy/policy.ts'
 import { loadConfiguration } from './configuration.ts'
@@ -81,8 +82,7 @@ function pathOf(target: string): string {
   }
   const { path } = canonical
   if (!path.startsWith('/v1/')) throw wrong('Only paths under /v1/ are forwarded.')
-  // As the journey does it: the only route of the API that ends in a slash.
-  return path === '/v1/tlds' ? '/v1/tlds/' : path
+  return canonicalRoute(path)
 }
 
 function bodyIn(file: string, cwd: string): Buffer {

@@ -11,7 +11,7 @@ import type { Identity } from '../consumers/caller.ts'
 import type { Log } from '../observe/log.ts'
 import type { Metrics } from '../observe/metrics.ts'
 import { namedListMember } from '../opusdns/lists.ts'
-import { bodyClassOf, operationOf } from '../opusdns/operations.ts'
+import { bodyClassOf, canonicalRoute, operationOf } from '../opusdns/operations.ts'
 import type { BodyClass } from '../opusdns/operations.ts'
 import type { ZoneWrite } from '../opusdns/zone-write.ts'
 import type { IssuedTokens } from '../store/issued-tokens.ts'
@@ -132,8 +132,7 @@ export function journey(options: JourneyOptions, deps: JourneyDeps): RequestList
     if (exchange.path === '/v1') throw nowhere()
     const consumer = identified(exchange, head)
     const method = exchange.request.method ?? ''
-    // The only route of the API that ends in a slash; without it the upstream redirects.
-    if (exchange.path === '/v1/tlds') exchange.path = '/v1/tlds/'
+    exchange.path = canonicalRoute(exchange.path)
     exchange.operation = operationOf(method, exchange.path)
     const undecided = permit.byLine(exchange, consumer) === 'body'
     room.begin(exchange, consumer)

@@ -35,6 +35,7 @@ beforeAll(async () => {
       below: 'grants: [acme: ["*.example.com"]]',
       tagger: 'grants: [dns: { zones: [example.com, "*.mine.example"], verbs: [tag] }]',
       everywhere: 'grants: [dns: { zones: ["*"], verbs: [tag] }]',
+      lookup: "grants: [path: ['GET /v1/tlds']]",
       nobody: 'grants: []',
     },
   })
@@ -530,6 +531,7 @@ const ATTEMPTS: readonly Attempt[] = [
   ['a domain by its id', 'domains', 'GET', '/v1/domains/domain_01h45ytscbebyvny4gc8cr8ma2'],
   ['a check of domains', 'domains', 'GET', '/v1/domains/check?domains=example.com'],
   ['anything without grants', 'nobody', 'GET', '/v1/tlds/'],
+  ['a single top-level domain', 'lookup', 'GET', '/v1/tlds/com'],
   // Headers.
   [
     'another method by header',
@@ -641,6 +643,8 @@ describe('what a grant allows', () => {
     ['a tag at its zones', 'tagger', 'POST', TAGS, tags('ZONE', 'Example.com.', 'a.mine.example')],
     ['a tag at any zone', 'everywhere', 'POST', TAGS, tags('ZONE', 'example.org')],
     ['a domain by its name', 'domains', 'GET', '/v1/domains/EXAMPLE.COM'],
+    ['the top-level domains', 'lookup', 'GET', '/v1/tlds'],
+    ['the top-level domains with the slash', 'lookup', 'GET', '/v1/tlds/'],
     ['a read', 'reader', 'GET', '/v1/contacts?page=2'],
   ]
 
@@ -651,7 +655,9 @@ describe('what a grant allows', () => {
       const reply = await attempt(one)
       expect(reply.status, reply.text).toBe(204)
       const seen = upstream.requests.slice(before)
-      expect(seen.map(({ method, target }) => [method, target])).toEqual([[one[2], one[3]]])
+      // The one path that is completed.
+      const target = one[3] === '/v1/tlds' ? '/v1/tlds/' : one[3]
+      expect(seen.map((request) => [request.method, request.target])).toEqual([[one[2], target]])
       await seen[0]?.whole
       expect(seen[0]?.body.toString()).toBe(one[4] === undefined ? '' : JSON.stringify(one[4]))
     },

@@ -178,6 +178,16 @@ describe('admin', () => {
   })
 })
 
+test.each([
+  [['GET /v1/tlds'], '/v1/tlds/', 'allowed'],
+  [['GET /v1/tlds/'], '/v1/tlds/', 'allowed'],
+  [['GET /v1/*'], '/v1/tlds/', 'denied'],
+  [['GET /v1/tlds/**'], '/v1/tlds/com', 'allowed'],
+  [['GET /v1/tlds'], '/v1/tlds/com', 'denied'],
+])('a path grant of %j for %s: %s', (paths, path, kind) => {
+  expect(decided(granted({ path: paths }), 'GET', path).kind).toBe(kind)
+})
+
 describe('billing:read and domains:read', () => {
   test('let their own reads pass', () => {
     const billing = granted('billing:read')
@@ -279,6 +289,16 @@ describe('dns', () => {
     expect(on('a.example.com', 'x.y.deep')).toBe('allowed')
     expect(on('a.example.com', 'deep')).toBe('denied')
     expect(on('a.example.com', 'x.app.example.org.')).toBe('denied')
+  })
+
+  test('a full name without its final dot is covered where both that it may mean are', () => {
+    const on = (names: readonly string[], name: string) => {
+      const one = granted({ dns: { zones: ['example.com'], names } })
+      return decided(one, ...PATCH, records(['upsert', name, 'A'])).kind
+    }
+    expect(on(['www'], 'www.example.com.')).toBe('allowed')
+    expect(on(['www'], 'www.example.com')).toBe('denied')
+    expect(on(['www', 'www.example.com'], 'www.example.com')).toBe('allowed')
   })
 
   test('all zones need no look at the body', () => {
