@@ -10,6 +10,7 @@ import { didYouMean } from '../base/did-you-mean.ts'
 import type { Settings } from '../config/settings.ts'
 import { ANONYMOUS } from '../consumers/identity.ts'
 import { canonicalTarget } from '../opusdns/canonical-path.ts'
+import { canonicalRoute } from '../opusdns/operations.ts'
 import { blockPolicy } from '../policy/block-list.ts'
 import { policy } from '../policy/policy.ts'
 import { loadConfiguration } from './configuration.ts'
@@ -54,7 +55,7 @@ export async function explainCommand(
 }
 
 function subjectOf(
-  { consumers, policy: { allow }, limits, ledger }: Settings,
+  { consumers, unpriced, policy: { allow }, limits, ledger }: Settings,
   asked: string | undefined,
 ): Subject {
   const spentIn = spentInFile(ledger)
@@ -66,7 +67,7 @@ function subjectOf(
   if (consumers === undefined && name === ANONYMOUS) {
     const open = blockPolicy(allow)
     const free = { mode: 'enforce', dryRun: false, budget: 'unlimited' } as const
-    return { name, policy: open, ...free, spentIn, limits }
+    return { name, policy: open, ...free, unpriced, spentIn, limits }
   }
   const settings = consumers?.get(name)
   if (settings === undefined) {
@@ -75,7 +76,7 @@ function subjectOf(
     throw wrong(`No consumer is named ${name}; ${hint}`)
   }
   const { grants, mode, dryRun, budget } = settings
-  return { name, policy: policy(grants), mode, dryRun, budget, spentIn, limits }
+  return { name, policy: policy(grants), mode, dryRun, budget, unpriced, spentIn, limits }
 }
 
 function pathOf(target: string): string {
@@ -85,8 +86,7 @@ function pathOf(target: string): string {
   }
   const { path } = canonical
   if (!path.startsWith('/v1/')) throw wrong('Only paths under /v1/ are forwarded.')
-  // As the journey does it: the only route of the API that ends in a slash.
-  return path === '/v1/tlds' ? '/v1/tlds/' : path
+  return canonicalRoute(path)
 }
 
 function bodyIn(file: string, cwd: string): Buffer {

@@ -24,6 +24,8 @@ export interface Subject extends Asker {
   readonly name: string
   readonly budget: BudgetSettings | 'unlimited' | undefined
   readonly spentIn: SpentIn
+  /** See the option. */
+  readonly unpriced: ReadonlySet<Operation>
 }
 
 /** A question that cannot be answered. */
@@ -53,7 +55,8 @@ export async function explain(
   const { decision } = verdict
   const acts = verdict.fault === undefined ? actsOf(operation, path, body, decision) : []
   const budget = subject.budget === 'unlimited' ? undefined : subject.budget
-  const cost = subject.budget === 'unlimited' ? undefined : costOf(decision.acts, budget)
+  const cost =
+    subject.budget === 'unlimited' ? undefined : costOf(decision.acts, budget, subject.unpriced)
   const granting = decision.kind === 'denied' ? [] : decision.grants
   const refused = refusalOf(subject, asked, body, verdict)
   const purchase =
@@ -165,7 +168,8 @@ function actText(
     const { count, expectedPrice, years } = purchase
     const price = expectedPrice === undefined ? '' : ` for ${expectedPrice}`
     const time = years === undefined ? '' : `, ${years} years`
-    parts.push(`buys ${count === 'unknown' ? 'what nobody knows' : count}${price}${time}`)
+    if (purchase.perhaps) parts.push('may cost something')
+    else parts.push(`buys ${count === 'unknown' ? 'what nobody knows' : count}${price}${time}`)
   }
   return parts.join(', ') || 'what the operation says'
 }

@@ -36,6 +36,7 @@ export type Useless = 'in_vain' | 'refused' | 'unread'
 
 const READ_ZONE = operationNamed('GET /v1/dns/{zone_name}')
 const CREATE_ZONE = operationNamed('POST /v1/dns')
+const TAG = operationNamed('POST /v1/tags/objects')
 const LOGIN = operationNamed('POST /v1/auth/token')
 /** Longer paths are cut in the log. */
 const CUT = '…'
@@ -89,7 +90,7 @@ function uselessness(
 
 /** False where the record would say more if the body had been judged. */
 function isRead(record: Readonly<Record<string, unknown>>, operation: Operation): boolean {
-  if (!needsBody(operation)) return true
+  if (!needsBody(operation) || operation === TAG) return true
   if (operation === CREATE_ZONE) return textsIn(record['zones']).length > 0
   if (dnsVerbOf(operation) === undefined && !isBatch(operation)) return true
   return textsIn(record['changes']).length > 0
@@ -118,8 +119,10 @@ function actsIn(
   }
   // The host stands in the body.
   const hosts = isForward(operation) && needsBody(operation) ? textsIn(record['names']) : []
-  if (hosts.length > 0) acts.push(...hosts.map((host) => actOf(operation, { host })))
-  else if (operation === CREATE_ZONE) acts.push(actOf(operation, { zone }))
+  const purchase = ofPath[0]?.purchase
+  if (hosts.length > 0) acts.push(...hosts.map((host) => actOf(operation, { host, purchase })))
+  else if (operation === CREATE_ZONE) acts.push(actOf(operation, { zone, purchase }))
+  else if (operation === TAG) acts.push(...zones.map((one) => actOf(operation, { zone: one })))
   else if (changes.length === 0) acts.push(...ofPath)
   if (more) {
     notes.push(MORE)

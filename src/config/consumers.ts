@@ -14,6 +14,7 @@ import type { BudgetSettings } from '../policy/budget-options.ts'
 import { grantAdvice } from '../policy/advice-options.ts'
 import { grantShape } from '../policy/grant-options.ts'
 import type { GrantSettings } from '../policy/grant-options.ts'
+import type { UnpricedSettings } from '../policy/unpriced-options.ts'
 import { limitShape } from '../proxy/consumer-limit-options.ts'
 import type { ConsumerLimitSettings } from '../proxy/consumer-limit-options.ts'
 import { dryRunShape } from '../proxy/dry-run-options.ts'
@@ -104,13 +105,14 @@ export interface ConsumerInput {
   readonly allow: readonly string[]
   /** Whether purchases are written down. */
   readonly ledger: boolean
+  readonly unpriced: UnpricedSettings
   /** Milliseconds since 1970. */
   readonly now: number
 }
 
 /** What is wrong with the consumers together, and with what they refer to. */
 export function consumerProblems(
-  { consumers, credentials, allow, ledger, now }: ConsumerInput,
+  { consumers, credentials, allow, ledger, unpriced, now }: ConsumerInput,
   placeOf: (path: readonly PropertyKey[]) => string,
 ): { problems: readonly Problem[]; warnings: readonly Problem[] } {
   const place = (path: readonly PropertyKey[]) => placeOf(['consumers', ...path])
@@ -140,7 +142,7 @@ export function consumerProblems(
         remedy: 'give it keys, mtls, networks or sockets',
       })
     }
-    for (const { path, ...advice } of grantAdvice(settings)) {
+    for (const { path, ...advice } of grantAdvice({ ...settings, unpriced })) {
       warnings.push({ place: place([key, ...path]), ...advice })
     }
     if (grants.length === 0) {

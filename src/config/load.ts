@@ -75,6 +75,7 @@ export async function loadSettings(input: LoadInput): Promise<LoadedSettings> {
   const trustedHops = part('trusted_hops')
   const audit = part('audit')
   const ledger = part('ledger')
+  const unpriced = part('unpriced')
   const secrets = part('secrets')
   const policy = part('policy')
   const limits = part('limits')
@@ -134,6 +135,7 @@ export async function loadSettings(input: LoadInput): Promise<LoadedSettings> {
         allow: policy?.allow ?? [],
         // One that is wrong is told of itself.
         ledger: tree['ledger'] !== undefined,
+        unpriced: unpriced ?? new Set(),
         now: input.now ?? Date.now(),
       },
       placeOf,
@@ -147,6 +149,14 @@ export async function loadSettings(input: LoadInput): Promise<LoadedSettings> {
       place: placeOf(['trusted_hops']),
       fault: 'means nothing without consumers, whom it tells apart',
       remedy: 'write consumers with networks, or remove it',
+    })
+  }
+
+  if (tree['consumers'] === undefined && unpriced !== undefined && unpriced.size > 0) {
+    problems.push({
+      place: placeOf(['unpriced']),
+      fault: 'means nothing without consumers, whose budgets it is about',
+      remedy: 'write consumers with a budget, or remove it',
     })
   }
 
@@ -173,6 +183,7 @@ export async function loadSettings(input: LoadInput): Promise<LoadedSettings> {
     !admin ||
     !listeners.admin ||
     !upstream ||
+    !unpriced ||
     !secrets ||
     !policy ||
     !limits ||
@@ -195,6 +206,7 @@ export async function loadSettings(input: LoadInput): Promise<LoadedSettings> {
     trustedHops,
     audit,
     ledger,
+    unpriced,
     secrets,
     policy,
     limits,

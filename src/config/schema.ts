@@ -7,6 +7,7 @@ import { logOptions } from '../observe/options.ts'
 import { auditOptions } from '../observe/audit-options.ts'
 import { upstreamOptions } from '../opusdns/upstream-options.ts'
 import { policyOptions } from '../policy/options.ts'
+import { unpricedOption } from '../policy/unpriced-options.ts'
 import { hostsOption, limitOptions } from '../proxy/options.ts'
 import { secretsOptions } from '../secrets/vendor-options.ts'
 import { trustedHopsOption } from '../consumers/options.ts'
@@ -37,6 +38,9 @@ export const fileSchema = z
     audit: auditOptions.describe('The record of every decision.'),
     ledger: ledgerOption.describe(
       'Where purchases are written down, as file:/path; needed where a consumer has a budget.',
+    ),
+    unpriced: unpricedOption.describe(
+      'Operations that may have a price, for which OpusDNS charges your account nothing: they need no budget and count nothing.',
     ),
     secrets: secretsOptions.describe('Places of secrets that are reached over a network.'),
     policy: policyOptions.describe('What may pass.'),

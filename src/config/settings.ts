@@ -6,6 +6,7 @@ import type { AuditSettings } from '../observe/audit-options.ts'
 import type { LogSettings } from '../observe/options.ts'
 import type { UpstreamSettings } from '../opusdns/upstream-options.ts'
 import type { PolicySettings } from '../policy/options.ts'
+import type { UnpricedSettings } from '../policy/unpriced-options.ts'
 import type { LimitSettings } from '../proxy/options.ts'
 import type { LedgerSettings } from '../store/ledger-options.ts'
 import type { SecretsSettings } from '../secrets/vendor-options.ts'
@@ -35,6 +36,8 @@ export interface Settings {
   readonly audit: AuditSettings | undefined
   /** Where purchases are written down; there when a consumer has a budget. */
   readonly ledger: LedgerSettings | undefined
+  /** Operations that may have a price, and have none for this account. */
+  readonly unpriced: UnpricedSettings
   readonly secrets: SecretsSettings
   readonly policy: PolicySettings
   readonly limits: LimitSettings

@@ -24,6 +24,8 @@ export interface Purchase {
   readonly expectedPrice: string | undefined
   /** For how many years each, where the request says so; a part of a year counts as a whole one. */
   readonly years: number | undefined
+  /** True for what may have a price, and for some accounts has none: zones, forwards, messages. */
+  readonly perhaps?: true
 }
 
 /** What an act is about. */
@@ -41,7 +43,7 @@ interface Target {
    */
   readonly host: string | undefined
   readonly change: RecordChange | undefined
-  /** Certain purchases, and what leads to one. What may only be priced (zones, forwards) has none. */
+  /** What costs something, or may, and what leads to that. */
   readonly purchase: Purchase | undefined
 }
 

@@ -31,6 +31,7 @@ import {
 import { BATCH, jobActs } from './job-acts.ts'
 import { operationNamed } from './operation-named.ts'
 import type { Operation } from './operations.ts'
+import { pathPurchase } from './path-purchase.ts'
 import { TAGGED_OBJECTS, tagActs } from './tag-acts.ts'
 
 /** What the path says. */
@@ -90,7 +91,8 @@ const buys = (operation: Operation): Read => {
 
 /** The host is in the path, and the body may name no other. */
 const ofHost = (operation: Operation): Read => {
-  return (_body, list, { host }) => list.add(actOf(operation, { host }))
+  return (_body, list, { host }) =>
+    list.add(actOf(operation, { host, purchase: pathPurchase(operation) }))
 }
 
 /** Automatic renewal switched on counts as a purchase, as it does with domains. */

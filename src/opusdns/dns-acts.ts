@@ -10,6 +10,7 @@ import { filledListIn, listIn, objectAt, shape, textIn, wordIn } from './body-sh
 import type { Members } from './body-shape.ts'
 import { operationNamed } from './operation-named.ts'
 import type { Operation } from './operations.ts'
+import { pathPurchase } from './path-purchase.ts'
 import { readings } from './record-name.ts'
 import { recordType } from './record-type.ts'
 
@@ -65,7 +66,7 @@ export function createZoneActs(
   reader?: ZoneReader,
 ): void {
   const zone = nameIn(body, 'name', place, list)
-  list.add(actOf(CREATE, { zone }))
+  list.add(actOf(CREATE, { zone, purchase: pathPurchase(CREATE) }))
   reader?.zone(body)
   rrsetActs({ operation: CREATE, zone }, body, place, list, reader)
 }

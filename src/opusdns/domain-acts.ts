@@ -19,6 +19,17 @@ export const DOMAIN_TRANSFER = operationNamed(`POST ${DOMAINS}/transfer`)
 /** See the API. */
 export const DOMAIN_UPDATE = operationNamed(`PATCH ${DOMAINS}/{domain_reference}`)
 
+/**
+ * Stands for a transfer code that is set, which whoever sets it knows: as good as one that is shown. Not in
+ * the table, so that grants by class cover it and grants by operation do not.
+ */
+export const AUTH_CODE_SET: Operation = {
+  ...DOMAIN_UPDATE,
+  template: `${DOMAIN_UPDATE.template}/auth_code`,
+  classes: ['write', 'credential'],
+  billable: false,
+}
+
 const ORDER = `name:text renewal_mode:text? contacts:object? period:object? attributes:object?
   auth_code:text? create_zone:flag? expected_price:text? nameservers:list?`
 const CHANGES = `contacts:object? nameservers:list? renewal_mode:text? status_changes:object?
@@ -71,7 +82,7 @@ export function purchaseIn(body: Members, place: Place | undefined): Purchase {
 
 /**
  * Changes to a domain. Automatic renewal, and a new registrant (some registries sell that), count as
- * a purchase; other changes buy nothing.
+ * a purchase; other changes buy nothing. A transfer code that is set is an act of its own.
  */
 export function updateActs(
   domain: string | undefined,
@@ -88,6 +99,8 @@ export function updateActs(
   const purchase =
     renews || trades ? { count: 1, expectedPrice: undefined, years: undefined } : undefined
   list.add(actOf(DOMAIN_UPDATE, { domain, purchase }))
+  const code = textIn(body, 'auth_code')
+  if (code !== undefined && code !== '') list.add(actOf(AUTH_CODE_SET, { domain }))
 }
 
 /** As `updateActs`, for a command, which names its domain by `domain_id`, `name`, or both. */

@@ -10,6 +10,7 @@ import { filledListIn, objectAt, shape, textIn, wordIn } from './body-shape.ts'
 import type { Members } from './body-shape.ts'
 import { operationNamed } from './operation-named.ts'
 import type { Operation } from './operations.ts'
+import { pathPurchase } from './path-purchase.ts'
 
 const DOMAIN_FORWARDS = operationNamed('PATCH /v1/domain-forwards')
 const ZONE_CREATE = operationNamed('POST /v1/dns')
@@ -53,9 +54,11 @@ export function hostActs(
   list: ActList,
 ): void {
   const host = nameIn(body, 'hostname', place, list)
-  list.add(actOf(operation, { host }))
+  list.add(actOf(operation, { host, purchase: pathPurchase(operation) }))
   // Where the zone begins only OpusDNS knows.
-  if (body['auto_create_zone'] === true) list.add(actOf(ZONE_CREATE, { host }))
+  if (body['auto_create_zone'] === true) {
+    list.add(actOf(ZONE_CREATE, { host, purchase: pathPurchase(ZONE_CREATE) }))
+  }
 }
 
 /** The `ops` of `PATCH /v1/domain-forwards`: one act for each, two where it names a subdomain. */

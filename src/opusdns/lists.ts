@@ -3,14 +3,19 @@
 
 import type { Operation } from './operations.ts'
 
-const MEMBERS: ReadonlyMap<string, 'name' | 'zone_name'> = new Map([
+/** The member of each element that holds its name. */
+export type NameMember = 'name' | 'zone_name' | 'hostname'
+
+const MEMBERS: ReadonlyMap<string, NameMember> = new Map([
   ['GET /v1/dns', 'name'],
   ['GET /v1/dns/domain-forwards', 'zone_name'],
   ['GET /v1/dns/email-forwards', 'zone_name'],
   ['GET /v1/domains', 'name'],
+  ['GET /v1/domain-forwards', 'hostname'],
+  ['GET /v1/email-forwards', 'hostname'],
 ])
 
-/** The member that names each element of a list of zones or domains; `undefined` for all else. */
-export function namedListMember(operation: Operation): 'name' | 'zone_name' | undefined {
+/** See `NameMember`, of a list of zones, domains or forwards; `undefined` for all else. */
+export function namedListMember(operation: Operation): NameMember | undefined {
   return MEMBERS.get(`${operation.method} ${operation.template}`)
 }

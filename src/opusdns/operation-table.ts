@@ -14,9 +14,10 @@
 //              that changes is charged, an organisation has its own bill, a message is metered, a
 //              job that is resumed or retried may buy. A lost answer to one of these is never
 //              reported in a way that makes a client buy again.
-// credential   all of /v1/auth, transfer codes on request, the archive of requests and objects. Of
-//              the reports only the download: they hold what other reads show too, but in a ZIP,
-//              where no transfer code could be masked.
+// credential   all of /v1/auth, transfer codes on request, the archive of requests and objects; the
+//              verification of a contact that is begun, whose answer holds the token with which
+//              anybody ends it, without a key. Of the reports only the download: they hold what
+//              other reads show too, but in a ZIP, where no transfer code could be masked.
 // identity     every write below /v1/users and /v1/organizations, as in the default block list.
 // bulk         bodies of many MB; its other classes are the worst that its commands may do.
 
@@ -63,7 +64,7 @@ GET /v1/contacts/{contact_id} contact contacts:read read
 PATCH /v1/contacts/{contact_id}/link/{contact_attribute_set_id} contact contacts:manage write
 DELETE /v1/contacts/{contact_id}/verification contact contacts:manage write,destructive
 GET /v1/contacts/{contact_id}/verification contact contacts:manage read
-POST /v1/contacts/{contact_id}/verification contact contacts:manage write
+POST /v1/contacts/{contact_id}/verification contact contacts:manage write,credential
 PUT /v1/contacts/{contact_id}/verification contact contacts:manage write
 GET /v1/contacts/{contact_id}/verifications contact contacts:read read
 POST /v1/contacts/{contact_id}/verifications/attest contact contacts:manage write

@@ -114,6 +114,14 @@ function find(at: Node, path: string, from: number, method: string): Operation |
 const ROOT = node()
 for (const operation of OPERATIONS) plant(ROOT, operation)
 
+/**
+ * The path as OpusDNS knows it: of the only operation that ends in a slash, the path without it would be
+ * redirected. All others are as they were.
+ */
+export function canonicalRoute(path: string): string {
+  return path === '/v1/tlds' ? '/v1/tlds/' : path
+}
+
 /** The operation that `method` on the canonical `path` asks for. Case matters in both. */
 export function operationOf(method: string, path: string): Operation {
   return find(ROOT, path, 1, method) ?? UNKNOWN_OPERATION

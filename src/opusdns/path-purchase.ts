@@ -1,5 +1,5 @@
-// What an operation buys as far as its name tells. What may only be priced (zones, forwards, messages)
-// is billable, and no purchase.
+// What an operation buys as far as its name tells, also where only some accounts pay for it. Every billable
+// operation buys something.
 
 import type { Purchase } from './act.ts'
 import { operationNamed } from './operation-named.ts'
@@ -7,6 +7,7 @@ import type { Operation } from './operations.ts'
 
 const ONE: Purchase = { count: 1, expectedPrice: undefined, years: undefined }
 const SOME: Purchase = { ...ONE, count: 'unknown' }
+const PERHAPS: Purchase = { ...ONE, perhaps: true }
 
 const PURCHASES: ReadonlyMap<Operation, Purchase> = new Map([
   ...buying(ONE, [
@@ -24,6 +25,15 @@ const PURCHASES: ReadonlyMap<Operation, Purchase> = new Map([
     'POST /v1/whitelabel-branding',
     'POST /v1/whitelabel-branding/tier',
     'POST /v1/whitelabel-branding/restore',
+  ]),
+  // Products of the price list, a message that is metered, a bill of its own.
+  ...buying(PERHAPS, [
+    'POST /v1/dns',
+    'POST /v1/domain-forwards',
+    'POST /v1/domain-forwards/{hostname}',
+    'POST /v1/email-forwards',
+    'POST /v1/organizations',
+    'POST /v1/ai-concierge/conversations/{conversation_id}/messages',
   ]),
   // These carry orders, or let earlier ones run.
   ...buying(SOME, [

@@ -14,7 +14,10 @@ const TAG_OBJECTS = operationNamed('POST /v1/tags/objects')
 /** The body. */
 export const TAGGED_OBJECTS = shape('type:text objects:list add:list? remove:list? replace:list?')
 
-/** One act for each object; one that is named by a TypeID of no domain has no target. */
+/**
+ * One act for each object. One that is named by its TypeID has no target, but for domains: whose it is
+ * only OpusDNS knows.
+ */
 export function tagActs(body: Members, place: Place | undefined, list: ActList): void {
   const type = wordIn(body, 'type', place, ['DOMAIN', 'CONTACT', 'ZONE'])
   for (const [at, object] of filledListIn(body, 'objects', place).entries()) {

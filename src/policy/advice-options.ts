@@ -6,6 +6,7 @@ import type { Operation } from '../opusdns/operations.ts'
 import type { BudgetSettings } from './budget-options.ts'
 import type { GrantSettings } from './grant-options.ts'
 import { grantOf } from './grants.ts'
+import type { UnpricedSettings } from './unpriced-options.ts'
 
 /** See `grantAdvice`. */
 export interface Advice {
@@ -19,16 +20,18 @@ export interface Advice {
 export interface AdviceInput {
   readonly grants: readonly GrantSettings[]
   readonly budget: BudgetSettings | undefined
+  /** See the option. */
+  readonly unpriced: UnpricedSettings
 }
 
 /** What cannot work: classes that no operation has, and of grants that buy and a budget one alone. */
-export function grantAdvice({ grants, budget }: AdviceInput): Advice[] {
+export function grantAdvice({ grants, budget, unpriced }: AdviceInput): Advice[] {
   const advice = grants.flatMap((grant, at) => emptyClasses(grant, ['grants', at]))
   if (budget !== undefined) {
     if (!grants.some((grant) => BUYING.some((operation) => reaches(grant, operation)))) {
       advice.push({
         path: ['budget'],
-        fault: 'is for nothing, for no grant lets the consumer buy (admin does not)',
+        fault: 'is for nothing, for no grant lets the consumer buy',
         remedy: 'write what it may buy out, as operation, class or path; or remove the budget',
       })
     }
@@ -36,12 +39,22 @@ export function grantAdvice({ grants, budget }: AdviceInput): Advice[] {
   }
   for (const [at, grant] of grants.entries()) {
     const bought = CERTAIN.find((operation) => reaches(grant, operation))
-    if (bought === undefined) continue
-    advice.push({
-      path: ['grants', at],
-      fault: `lets the consumer buy (${bought.method} ${bought.template}), but without a budget no purchase passes`,
-      remedy: 'write a budget: { purchases: 10, per: month }; purchases: 0 says that none is meant',
-    })
+    const perhaps = writtenOut(grant).find((operation) => !unpriced.has(operation))
+    if (bought !== undefined) {
+      advice.push({
+        path: ['grants', at],
+        fault: `lets the consumer buy (${bought.method} ${bought.template}), but without a budget no purchase passes`,
+        remedy:
+          'write a budget: { purchases: 10, per: month }; purchases: 0 says that none is meant',
+      })
+    } else if (perhaps !== undefined) {
+      advice.push({
+        path: ['grants', at],
+        fault: `lets ${perhaps.method} ${perhaps.template} pass, which may have a price, but without a budget it does not`,
+        remedy:
+          'write a budget: { purchases: 10, per: month }; or list it in unpriced, if OpusDNS charges your account nothing for it',
+      })
+    }
   }
   return advice
 }
@@ -49,10 +62,21 @@ export function grantAdvice({ grants, budget }: AdviceInput): Advice[] {
 // A batch is judged by its commands, which say nothing here.
 const BUYING = OPERATIONS.filter((one) => pathPurchase(one) !== undefined && !one.bulk)
 // What a PATCH buys depends on its body, and a job that is resumed on what it holds.
-const CERTAIN = BUYING.filter((one) => one.method === 'POST' && pathPurchase(one)?.count === 1)
+const CERTAIN = BUYING.filter((one) => {
+  const purchase = pathPurchase(one)
+  return one.method === 'POST' && purchase?.count === 1 && !purchase.perhaps
+})
+const PERHAPS = BUYING.filter((one) => pathPurchase(one)?.perhaps)
+
+/** What may have a price, where a grant is for that and not for a great many other things. */
+function writtenOut(grant: GrantSettings): readonly Operation[] {
+  if (grant.kind !== 'dns' && grant.kind !== 'operation') return []
+  return PERHAPS.filter((operation) => reaches(grant, operation))
+}
 
 function reaches(settings: GrantSettings, operation: Operation): boolean {
-  if (settings.kind === 'admin') return false
+  // It covers no sure purchase.
+  if (settings.kind === 'admin') return PERHAPS.includes(operation)
   const grant = grantOf(settings)
   const path = operation.template.replaceAll(/\{[^}]+\}/g, 'x')
   return grant.reach(operation) !== 'none' || grant.matches(operation.method, path)

@@ -1,6 +1,7 @@
 // What acts cost in terms of a budget, and in which period. Pure: the ledger holds what was spent.
 
 import type { Act } from '../opusdns/act.ts'
+import type { Operation } from '../opusdns/operations.ts'
 import type { BudgetSettings } from './budget-options.ts'
 import { parseMoney } from './money.ts'
 import type { Money } from './money.ts'
@@ -15,6 +16,8 @@ export interface Cost {
   readonly unpriced: boolean
   /** Whether something is released, or carried, whose number nobody knows. */
   readonly uncounted: boolean
+  /** Operations that may be listed as `unpriced`, where there is nothing else in it. */
+  readonly perhaps: readonly string[]
   /** `POST /v1/domains example.com`, for the operator: the first ten. */
   readonly what: readonly string[]
 }
@@ -38,17 +41,29 @@ const RELEASES: ReadonlySet<string> = new Set([
 
 const SHOWN = 10
 
-/** What `acts` buy together under `budget`; `undefined` when they buy nothing. */
-export function costOf(acts: readonly Act[], budget: BudgetSettings | undefined): Cost | undefined {
+/**
+ * What `acts` buy together under `budget`; `undefined` when they buy nothing. What may have a price has none
+ * where its operation is in `free`.
+ */
+export function costOf(
+  acts: readonly Act[],
+  budget: BudgetSettings | undefined,
+  free: ReadonlySet<Operation>,
+): Cost | undefined {
   let count = 0
   let amount = 0n
   let unpriced = false
   let uncounted = false
+  let sure = false
+  const perhaps = new Set<string>()
   const what: string[] = []
-  for (const { operation, domain, purchase } of acts) {
-    if (purchase === undefined) continue
+  for (const { operation, domain, host, zone, purchase } of acts) {
+    if (purchase === undefined || (purchase.perhaps && free.has(operation))) continue
     const name = `${operation.method} ${operation.template}`
-    if (what.length < SHOWN) what.push(domain === undefined ? name : `${name} ${domain}`)
+    const about = domain ?? host ?? zone
+    if (what.length < SHOWN) what.push(about === undefined ? name : `${name} ${about}`)
+    if (purchase.perhaps) perhaps.add(name)
+    else sure = true
     if (purchase.count === 'unknown') {
       count += 1
       // At least one order runs, or nothing would be released.
@@ -66,7 +81,8 @@ export function costOf(acts: readonly Act[], budget: BudgetSettings | undefined)
     // The API does not say whether a price is for one year or for all of them: the most counts.
     amount += price * BigInt(purchase.count) * BigInt(Math.max(1, years ?? 1))
   }
-  return count === 0 && !uncounted ? undefined : { count, amount, unpriced, uncounted, what }
+  if (count === 0 && !uncounted) return undefined
+  return { count, amount, unpriced, uncounted, perhaps: sure ? [] : [...perhaps], what }
 }
 
 /** A calendar day or month in UTC. */

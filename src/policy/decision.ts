@@ -30,7 +30,7 @@ export interface Filtered {
   readonly kind: 'filtered'
   readonly grants: readonly string[]
   readonly acts: readonly Act[]
-  /** Whether the consumer may see the zone or domain of this canonical name. */
+  /** Whether the consumer may see the zone, domain or host of this canonical name. */
   readonly sees: (name: string) => boolean
 }
 

@@ -14,8 +14,8 @@ export function isForward({ template }: Operation): boolean {
 }
 
 /**
- * The grant `forwards: [hosts]`. Lists and metrics of all hosts are not in it, nor what names an email
- * forward by its id: nothing in such a request says whose it is.
+ * The grant `forwards: [hosts]`. Lists show these hosts. Metrics of all hosts are not in it, nor what names
+ * an email forward by its id: nothing in such a request says whose it is.
  */
 export function forwardsGrant(hosts: readonly string[]): Grant {
   const within = zoneMatcher(hosts)
@@ -25,5 +25,6 @@ export function forwardsGrant(hosts: readonly string[]): Grant {
     // A job may be about them.
     reach: (operation) => (isForward(operation) || operation.bulk ? 'part' : 'none'),
     covers: ({ operation, host }) => isForward(operation) && host !== undefined && within(host),
+    sees: (operation, name) => isForward(operation) && within(name),
   }
 }

@@ -19,6 +19,7 @@ export const DNS_VERBS = [
   'delete',
   'dnssec',
   'vanity',
+  'tag',
 ] as const
 
 /** See `DNS_VERBS`. */
@@ -96,7 +97,7 @@ const dns = z.strictObject({
     .min(1)
     .default(['read', 'upsert', 'remove'])
     .describe(
-      'What may be done: read, upsert and remove records, replace all of a zone, create and delete zones, dnssec, vanity (its nameserver set).',
+      'What may be done: read, upsert and remove records, replace all of a zone, create and delete zones, dnssec, vanity (its nameserver set), tag (by name).',
     ),
 })
 

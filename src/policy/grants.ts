@@ -1,5 +1,6 @@
 // From the grants of the file to compiled ones.
 
+import { AUTH_CODE_SET, DOMAIN_UPDATE } from '../opusdns/domain-acts.ts'
 import type { Operation } from '../opusdns/operations.ts'
 import { namedListMember } from '../opusdns/lists.ts'
 import type { OperationClass } from '../opusdns/operation-class.ts'
@@ -52,7 +53,7 @@ function ordinary({ classes }: Operation): boolean {
   return !classes.includes('unknown') && !classes.includes('credential')
 }
 
-/** Everything ordinary, but for what is bought: that is written out, for nothing bounds it. */
+/** Everything ordinary, but for what surely costs something: that is written out. */
 function adminGrant(): Grant {
   return {
     ...NOTHING,
@@ -62,7 +63,8 @@ function adminGrant(): Grant {
       // Only what it does tells whether it buys.
       return operation.billable || operation.classes.includes('billable') ? 'part' : 'whole'
     },
-    covers: ({ operation, purchase }) => ordinary(operation) && purchase === undefined,
+    covers: ({ operation, purchase }) =>
+      ordinary(operation) && (purchase === undefined || purchase.perhaps === true),
     knows: () => true,
   }
 }
@@ -90,8 +92,10 @@ function classGrant(text: string, classes: readonly OperationClass[]): Grant {
     text,
     reach(operation) {
       // A batch is as dangerous as its commands are.
-      if (operation.bulk) return 'part'
-      return has(operation) ? 'whole' : 'none'
+      if (operation.bulk) return granted.has('bulk') ? 'part' : 'none'
+      if (!has(operation)) return 'none'
+      // What it sets may be a transfer code.
+      return operation === DOMAIN_UPDATE && !has(AUTH_CODE_SET) ? 'part' : 'whole'
     },
     covers: ({ operation }) => has(operation),
   }
@@ -114,7 +118,6 @@ function domainsGrant(domains: readonly string[]): Grant {
     covers({ operation, domain }) {
       return has(operation) && domain !== undefined && within(domain)
     },
-    knows: within,
     sees: ({ template }, name) => template === '/v1/domains' && within(name),
   }
 }

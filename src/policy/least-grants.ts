@@ -5,13 +5,15 @@ import type { Act } from '../opusdns/act.ts'
 import { namedListMember } from '../opusdns/lists.ts'
 import { UNKNOWN_OPERATION } from '../opusdns/operations.ts'
 import type { Operation } from '../opusdns/operations.ts'
-import { DNS_VERBS } from './grant-options.ts'
 import type { DnsVerb } from './grant-options.ts'
+import { byKey } from './by-key.ts'
 import { isForward } from './forward-grant.ts'
 import { labelsIn, namePattern } from './name-pattern.ts'
 import { pathPattern } from './path-pattern.ts'
 import { yamlList } from './yaml-list.ts'
-import { ACME_LABEL, dnsVerbOf, isOfAcme } from './zone-grant.ts'
+import { dnsVerbOf, isOfAcme } from './zone-grant.ts'
+import { scopesOf } from './zone-needs.ts'
+import type { ZoneNeeds } from './zone-needs.ts'
 import { zonePattern } from './zone-pattern.ts'
 
 /** Gathers what must pass. Holds what grants tell apart, and no more than `MOST` of it. */
@@ -26,21 +28,11 @@ export interface LeastGrants {
 
 const MOST = 20_000
 
-/** What was seen of one zone. */
-interface ZoneNeeds {
-  reads: boolean
-  /** True when more was read than an `acme` grant shows. */
-  readsMore: boolean
-  /** Verbs that need a grant without names and types. */
-  readonly whole: Set<DnsVerb>
-  /** Verbs of what is about no record. */
-  readonly bare: Set<DnsVerb>
-  /** Relative name, then type. */
-  readonly records: Map<string, Map<string, Set<DnsVerb>>>
-}
-
 const DOMAIN = /^\/v1\/domains\/\{domain_reference\}(?:\/dnssec)?$/
 const BUYS = 'what is a purchase, or may be one: the consumer needs a budget besides'
+const MAY_COST =
+  'what may cost something: the consumer needs a budget besides, or unpriced lists it'
+const KEYED = 'a job with an idempotency_key, which only a grant for all of POST /v1/jobs covers'
 const ALL = 'a body that was not judged: granted for all records of the zone'
 
 /** An empty gathering. */
@@ -113,7 +105,8 @@ export function leastGrants(): LeastGrants {
   /** False when it is no act on a zone. */
   function addZoneAct(act: Act): boolean {
     const verb = dnsVerbOf(act.operation)
-    if (verb === undefined) return false
+    // Not only zones have tags.
+    if (verb === undefined || (verb === 'tag' && act.zone === undefined)) return false
     const needs = act.zone === undefined ? nameless() : needsOf(act.zone)
     if (needs === undefined || act.zone === undefined) return true
     if (verb === 'read') {
@@ -143,11 +136,17 @@ export function leastGrants(): LeastGrants {
 
   /** Lists show what can be read; without that, a list is an operation like others. */
   function settleLists(): void {
+    const seen = new Map<string, ReadonlySet<string>>([
+      ['GET /v1/domains', domains],
+      ['GET /v1/domain-forwards', forwards],
+      ['GET /v1/email-forwards', forwards],
+    ])
     const readable = zones.size > 0
     for (const list of lists) {
-      const covered = list === 'GET /v1/domains' ? domains.size > 0 : readable
+      const names = seen.get(list)
+      const covered = names === undefined ? readable : names.size > 0
       if (!covered) put(operations, list)
-      else if (list !== 'GET /v1/domains') {
+      else if (names === undefined) {
         for (const needs of zones.values()) {
           needs.reads = true
           needs.readsMore ||= list !== 'GET /v1/dns'
@@ -158,7 +157,8 @@ export function leastGrants(): LeastGrants {
 
   return {
     add(method, path, operation, acts) {
-      if (acts.some(({ purchase }) => purchase !== undefined)) note(BUYS)
+      if (acts.some(({ purchase }) => purchase !== undefined && !purchase.perhaps)) note(BUYS)
+      else if (acts.some(({ purchase }) => purchase?.perhaps)) note(MAY_COST)
       if (operation === UNKNOWN_OPERATION) {
         const pattern = `${method === 'HEAD' ? 'GET' : method} ${path}`
         // An asterisk is a legal sign in a path, but no pattern was seen.
@@ -172,7 +172,8 @@ export function leastGrants(): LeastGrants {
         if (acts.length === 0)
           note(`${operation.method} ${operation.template}, whose commands are unknown`)
         for (const act of acts) {
-          if (!addZoneAct(act) && !addForward(act)) note(wideOnly(act.operation))
+          if (act.operation === operation && act.purchase === undefined) note(KEYED)
+          else if (!addZoneAct(act) && !addForward(act)) note(wideOnly(act.operation))
         }
       } else {
         const others = acts.filter((act) => !addZoneAct(act) && !addForward(act))
@@ -184,7 +185,7 @@ export function leastGrants(): LeastGrants {
       const acme: string[] = []
       const bodies = new Map<string, string[]>()
       for (const [zone, needs] of [...zones].toSorted(byKey)) {
-        const scopes = scopesOf(needs, !jobs)
+        const scopes = scopesOf(zone, needs, !jobs)
         if (scopes.acme) acme.push(zone)
         for (const body of scopes.dns) bodies.set(body, [...(bodies.get(body) ?? []), zone])
       }
@@ -204,7 +205,7 @@ export function leastGrants(): LeastGrants {
 /** A grant of the operation itself opens no job: only one by class does, or one for all jobs. */
 function wideOnly({ method, template, classes }: Operation): string {
   return (
-    `a job that does ${method} ${template}: class: ${yamlList(classes)} would let it pass, which is wide: ` +
+    `a job that does ${method} ${template}: class: ${yamlList([...classes, 'bulk'])} would let it pass, which is wide: ` +
     'all operations and commands of these classes'
   )
 }
@@ -212,78 +213,4 @@ function wideOnly({ method, template, classes }: Operation): string {
 /** Whether a grant can name the zone or domain, and no other with it. */
 function isName(zone: string): boolean {
   return !zone.includes('*') && zonePattern(zone) !== undefined
-}
-
-interface Cell {
-  readonly name: string
-  readonly type: string
-  readonly verbs: ReadonlySet<DnsVerb>
-}
-
-/** The grants that one zone needs: whether `acme`, and the rest of each `dns` grant behind its zones. */
-function scopesOf(
-  { reads, readsMore, whole, bare, records }: ZoneNeeds,
-  acmePossible: boolean,
-): { readonly acme: boolean; readonly dns: readonly string[] } {
-  const cells: Cell[] = []
-  for (const [name, types] of records) {
-    for (const [type, seen] of types) {
-      const verbs = new Set([...seen].filter((one) => !whole.has(one)))
-      if (verbs.size > 0) cells.push({ name, type, verbs })
-    }
-  }
-  const isAcme = ({ name, type, verbs }: Cell) =>
-    acmePossible &&
-    type === 'TXT' &&
-    name.split('.').includes(ACME_LABEL) &&
-    [...verbs].every((one) => one === 'upsert' || one === 'remove')
-  const acme = cells.some(isAcme)
-  const rest = cells.filter((cell) => !isAcme(cell))
-  const done = new Set(rest.flatMap(({ verbs }) => [...verbs]))
-  const open = new Set([...whole, ...[...bare].filter((one) => !done.has(one))])
-  const read: DnsVerb[] =
-    reads && (!acme || readsMore || rest.length > 0 || open.size > 0) ? ['read'] : []
-  const dns = groupsOf(rest).map(({ names, types, verbs }) => {
-    const all = open.size > 0 ? verbs : [...read, ...verbs]
-    return `names: ${yamlList(names)}, types: ${yamlList(types)}, verbs: ${verbList(all)}`
-  })
-  if (open.size > 0 || (rest.length === 0 && read.length > 0)) {
-    dns.unshift(`verbs: ${verbList([...read, ...open])}`)
-  }
-  return { acme, dns }
-}
-
-interface Group {
-  readonly names: readonly string[]
-  readonly types: readonly string[]
-  readonly verbs: readonly DnsVerb[]
-}
-
-/** Names with the same types and verbs go into one grant, as do types with the same verbs. */
-function groupsOf(cells: readonly Cell[]): Group[] {
-  const byName = new Map<string, Map<string, string[]>>()
-  for (const { name, type, verbs } of cells) {
-    const key = [...verbs].toSorted().join(' ')
-    const kinds = byName.get(name) ?? new Map<string, string[]>()
-    byName.set(name, kinds.set(key, [...(kinds.get(key) ?? []), type].toSorted()))
-  }
-  const groups = new Map<string, { names: string[]; types: string[]; verbs: DnsVerb[] }>()
-  for (const [name, kinds] of [...byName].toSorted(byKey)) {
-    for (const [verbs, types] of kinds) {
-      const key = `${verbs}/${types.join(' ')}`
-      const group = groups.get(key) ?? { names: [], types, verbs: verbs.split(' ') as DnsVerb[] }
-      group.names.push(name)
-      groups.set(key, group)
-    }
-  }
-  return [...groups.values()]
-}
-
-function verbList(verbs: readonly DnsVerb[]): string {
-  return yamlList(DNS_VERBS.filter((verb) => verbs.includes(verb)))
-}
-
-function byKey([one]: readonly [string, unknown], [other]: readonly [string, unknown]): number {
-  if (one === other) return 0
-  return one < other ? -1 : 1
 }

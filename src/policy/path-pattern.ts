@@ -1,5 +1,7 @@
 // Requests by method and path, for what the catalogue of operations does not know: `GET /v1/contacts/**`.
 
+import { canonicalRoute } from '../opusdns/operations.ts'
+
 const PATTERN =
   /^(\*|[A-Z]{3,7}) (\/v1\/(?:\*\*?|[A-Za-z0-9._~-]+)(?:\/(?:\*\*?|[A-Za-z0-9._~-]+))*\/?)$/
 
@@ -13,7 +15,7 @@ export interface PathPattern {
 export function pathPattern(text: string): PathPattern | undefined {
   const [, method, path] = PATTERN.exec(text) ?? []
   if (method === undefined || path === undefined) return undefined
-  const segments = path.slice(1).split('/')
+  const segments = canonicalRoute(path).slice(1).split('/')
   if (segments.slice(0, -1).includes('**')) return undefined
   const source = segments.map((segment) => {
     if (segment === '**') return '.+'

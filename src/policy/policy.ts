@@ -24,6 +24,10 @@ export interface Policy {
   readonly reveals: boolean
 }
 
+const ZONE_OPERATIONS: ReadonlySet<Operation> = new Set(
+  OPERATIONS.filter(({ template }) => template.startsWith('/v1/dns/{zone_name}')),
+)
+
 /** What the grants say of one operation. */
 interface Entry {
   /** A grant that covers it whatever it does. */
@@ -50,6 +54,21 @@ export function policy(settings: readonly GrantSettings[]): Policy {
     return entry(operation).whole ?? byPath.find((grant) => grant.matches(method, path))
   }
 
+  // Who may do something to every zone knows them all.
+  const everyZone = [...ZONE_OPERATIONS].some((one) => entry(one).whole !== undefined)
+  function isKnown(zone: string): boolean {
+    return (
+      everyZone ||
+      grants.some((grant) => grant.knows(zone)) ||
+      byPath.some((grant) => grant.matches('GET', `/v1/dns/${zone}`))
+    )
+  }
+
+  /** Whether an act is about a zone that the consumer is not to know of. */
+  function isForeign(act: Act | undefined): boolean {
+    return act?.zone !== undefined && !isKnown(act.zone)
+  }
+
   function decide(method: string, path: string, operation: Operation): Decision | Undecided {
     const whole = wholeGrant(method, path, operation)
     if (whole !== undefined) {
@@ -58,10 +77,10 @@ export function policy(settings: readonly GrantSettings[]): Policy {
       return { kind: 'allowed', grants: [whole.text], acts: pathActs(operation, path) }
     }
     const { part } = entry(operation)
-    if (part.length === 0) return denied(operation, [])
+    if (part.length === 0) return denied(operation, path, [])
     if (namedListMember(operation) !== undefined) {
       // The length of the whole list is nothing to be shown.
-      if (method === 'HEAD') return denied(operation, [])
+      if (method === 'HEAD') return denied(operation, path, [])
       return {
         kind: 'filtered',
         grants: part.map(({ text }) => text),
@@ -75,7 +94,7 @@ export function policy(settings: readonly GrantSettings[]): Policy {
     for (const act of acts) {
       const { zone } = act
       if (zone !== undefined && !part.some((grant) => grant.knows(zone))) {
-        return denied(operation, acts, act)
+        return denied(operation, path, acts, act)
       }
     }
     return { kind: 'body' }
@@ -90,18 +109,23 @@ export function policy(settings: readonly GrantSettings[]): Policy {
     const whole = wholeGrant(method, path, operation)
     if (whole !== undefined) return { kind: 'allowed', grants: [whole.text], acts }
     const used = new Set<string>()
+    // Who may do a thing may not yet do it in a batch.
+    const able = operation.bulk ? entry(operation).part : grants
     for (const act of acts) {
-      const grant = grants.find((one) => one.covers(act))
-      if (grant === undefined) return denied(operation, acts, act)
+      const grant = able.find((one) => one.covers(act))
+      if (grant === undefined) return denied(operation, path, acts, act)
       used.add(grant.text)
     }
     // Nothing that could be judged is nothing that was granted.
-    if (acts.length === 0) return denied(operation, acts)
+    if (acts.length === 0) return denied(operation, path, acts)
     return { kind: 'allowed', grants: [...used], acts }
   }
 
-  function denied(operation: Operation, acts: readonly Act[], act?: Act): Denied {
-    const hidden = operation.method === 'GET' && entry(operation).part.length > 0
+  function denied(operation: Operation, path: string, acts: readonly Act[], act?: Act): Denied {
+    const hidden =
+      (operation.method === 'GET' && entry(operation).part.length > 0) ||
+      // The path names the zone; whether it is there makes no difference.
+      (ZONE_OPERATIONS.has(operation) && isForeign(acts[0] ?? pathActs(operation, path)[0]))
     const code = hidden ? 'not_visible' : 'not_granted'
     return { kind: 'denied', code, missing: missingText(act, operation), acts }
   }
@@ -110,8 +134,13 @@ export function policy(settings: readonly GrantSettings[]): Policy {
   return { decide, judge, reveals }
 }
 
+const KEYED =
+  'No grant covers POST /v1/jobs as a whole, which an idempotency_key needs, for a key that was used before is ' +
+  'answered with the job of whoever used it. Leave idempotency_key out.'
+
 /** What nobody granted, in the API's own terms. Names only what the client itself sent. */
 function missingText(act: Act | undefined, operation: Operation): string {
+  if (act?.operation.bulk) return KEYED
   const { method, template } = act?.operation ?? operation
   const parts = [
     method === '*' ? 'this path, which is no known operation' : `${method} ${template}`,

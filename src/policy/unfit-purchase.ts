@@ -12,6 +12,12 @@ export interface PurchaseRefusal {
 /** Why a purchase is refused whatever is left of the budget; `undefined` when it may fit. */
 export function unfit(cost: Cost, budget: BudgetSettings | undefined): PurchaseRefusal | undefined {
   const code = 'purchase_not_granted'
+  if (budget === undefined && cost.perhaps.length > 0) {
+    const missing =
+      'This may cost something, and the consumer has no budget. The operator can give it one; or list ' +
+      `${cost.perhaps.join(', ')} under unpriced, if OpusDNS charges the account nothing for it.`
+    return { code, missing }
+  }
   if (budget === undefined) {
     return { code, missing: 'This is a purchase, and the consumer has no budget.' }
   }

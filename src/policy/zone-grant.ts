@@ -7,7 +7,7 @@ import type { Operation } from '../opusdns/operations.ts'
 import type { DnsVerb, GrantSettings } from './grant-options.ts'
 import { NOTHING } from './grant.ts'
 import type { Grant, Reach } from './grant.ts'
-import { isIn, labelsIn, nameMatcher, namePattern } from './name-pattern.ts'
+import { isIn, nameMatcher, namePattern } from './name-pattern.ts'
 import type { NameMatcher } from './name-pattern.ts'
 import { zoneMatcher } from './zone-pattern.ts'
 
@@ -31,11 +31,15 @@ const VERBS: ReadonlyMap<Operation, DnsVerb | 'change'> = new Map(
       [`POST ${ZONE}/dnssec/enable`, 'dnssec'],
       [`POST ${ZONE}/dnssec/disable`, 'dnssec'],
       [`PATCH ${ZONE}/vanity-set`, 'vanity'],
+      ['POST /v1/tags/objects', 'tag'],
     ] as const
   ).map(([name, verb]) => [operationNamed(name), verb]),
 )
 
-/** Certbot, acme.sh, lego and cert-manager ask for these and no other (opusdns/API.md section 4). */
+/**
+ * Certbot, acme.sh, lego and cert-manager (opusdns/API.md section 4) read, and write by PATCH records
+ * alone. PATCH rrsets is what older Go clients send (UpsertTXTRecord).
+ */
 const ACME: ReadonlySet<Operation> = new Set(
   ['GET /v1/dns', `GET ${ZONE}`, `PATCH ${ZONE}/records`, `PATCH ${ZONE}/rrsets`].map(
     operationNamed,
@@ -58,13 +62,14 @@ export function isOfAcme(operation: Operation): boolean {
   return ACME.has(operation)
 }
 
-/** The grant `acme: [zones]`: TXT records at `_acme-challenge`, and what leads there. */
+/** The grant `acme: [zones]`: TXT records at full names with `_acme-challenge`, and what leads there. */
 export function acmeGrant(text: string, zones: readonly string[]): Grant {
   return zoneGrant(text, {
     zones,
     verbs: new Set(['read', 'upsert', 'remove']),
     operations: ACME,
-    named: (name, zone) => labelsIn(name, zone)?.includes(ACME_LABEL) === true,
+    // The label may be one of the zone: to such a zone challenges are delegated, and clients write its `@`.
+    named: (name) => name.split('.').includes(ACME_LABEL),
     types: new Set(['TXT']),
   })
 }
@@ -107,7 +112,8 @@ function zoneGrant(text: string, scope: ZoneScope): Grant {
     if (operation === SUMMARY && everywhere && verbs.has('read')) return 'whole'
     const verb = verbOf(operation)
     if (verb === undefined || !(verb === 'change' ? changes : verbs.has(verb))) return 'none'
-    if (!everywhere) return 'part'
+    // What is tagged may be no zone.
+    if (!everywhere || verb === 'tag') return 'part'
     if (verb === 'change') {
       return everything && verbs.has('upsert') && verbs.has('remove') ? 'whole' : 'part'
     }

@@ -1,5 +1,6 @@
 // A consumer as the journey sees it: who it is, what it may do, and with what its requests go on.
 
+import type { Operation } from '../opusdns/operations.ts'
 import type { BudgetSettings } from '../policy/budget-options.ts'
 import type { Policy } from '../policy/policy.ts'
 import type { ConsumerLimit } from './consumer-limit.ts'
@@ -19,6 +20,8 @@ export interface Consumer {
   readonly mode: 'enforce' | 'report'
   /** What it may buy; nothing without one. `unlimited` where consumers are not told apart. */
   readonly budget: Budget | 'unlimited' | undefined
+  /** Operations that may have a price, and cost it nothing. */
+  readonly unpriced: ReadonlySet<Operation>
   /** Writes to zones answer what they would change, and change nothing; other writes are refused. */
   readonly dryRun: boolean
   /** How much it may ask for; `undefined` for no limit of its own. */

@@ -11,7 +11,7 @@ import type { Identity } from '../consumers/caller.ts'
 import type { Log } from '../observe/log.ts'
 import type { Metrics } from '../observe/metrics.ts'
 import { namedListMember } from '../opusdns/lists.ts'
-import { bodyClassOf, operationOf } from '../opusdns/operations.ts'
+import { bodyClassOf, canonicalRoute, operationOf } from '../opusdns/operations.ts'
 import type { BodyClass } from '../opusdns/operations.ts'
 import type { ZoneWrite } from '../opusdns/zone-write.ts'
 import type { IssuedTokens } from '../store/issued-tokens.ts'
@@ -131,8 +131,7 @@ export function journey(options: JourneyOptions, deps: JourneyDeps): RequestList
     // Hono's `/v1/*` matches `/v1` too.
     if (exchange.path === '/v1') throw nowhere()
     const method = exchange.request.method ?? ''
-    // The only route of the API that ends in a slash; without it the upstream redirects.
-    if (exchange.path === '/v1/tlds') exchange.path = '/v1/tlds/'
+    exchange.path = canonicalRoute(exchange.path)
     // First, so that the record of a stranger says what was asked for.
     exchange.operation = operationOf(method, exchange.path)
     const consumer = identified(exchange, head)

@@ -6,6 +6,7 @@ import { isUtf8 } from 'node:buffer'
 import { Fault } from '../base/fault.ts'
 import { arraySpans, readJson } from '../base/json-text.ts'
 import { isRecord } from '../base/record.ts'
+import type { NameMember } from '../opusdns/lists.ts'
 import { canonicalName } from '../opusdns/name.ts'
 
 /** See the top of the file. */
@@ -21,8 +22,7 @@ export interface ListPage {
 
 /** What of a list may be shown. */
 export interface ListScope {
-  /** The member of each element that holds its name. */
-  readonly member: 'name' | 'zone_name'
+  readonly member: NameMember
   /** Whether what has this canonical name may be shown. */
   readonly sees: (name: string) => boolean
 }

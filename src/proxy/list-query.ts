@@ -2,6 +2,7 @@
 // pages of ours. Parameters that pick elements by their names are applied here, for how long OpusDNS takes
 // over them would tell which foreign names there are. All others keep their bytes.
 
+import type { NameMember } from '../opusdns/lists.ts'
 import { canonicalName } from '../opusdns/name.ts'
 
 /** Elements on a page of ours: the most that the API gives. */
@@ -21,21 +22,40 @@ export interface ListQuery {
   wants(name: string, text: string): boolean
 }
 
-/** What of an element is looked at, and for what, in lower case. */
-type Pick = (element: string, value: string) => boolean
+/** Whether an element is one of those looked for; both in lower case. */
+type Pick = (element: string, forms: ReadonlySet<string>) => boolean
+
+const some =
+  (fits: (element: string, form: string) => boolean): Pick =>
+  (element, forms) => {
+    for (const form of forms) if (fits(element, form)) return true
+    return false
+  }
+
+/** May be there several times; all others the API takes once. */
+const TLD = 'tld'
 
 // The API does not say whether `name` is a part of names or all of one; more is shown rather than less.
 const PICKS: ReadonlyMap<string, Pick> = new Map<string, Pick>([
-  ['name', (element, value) => element.includes(value)],
-  ['search', (element, value) => element.includes(value)],
-  ['suffix', (element, value) => element.endsWith(value)],
-  ['sld', (element, value) => element.startsWith(`${value}.`)],
+  ['name', some((element, form) => element.includes(form))],
+  ['search', some((element, form) => element.includes(form))],
+  ['suffix', some((element, form) => element.endsWith(form))],
+  ['sld', some((element, form) => element.startsWith(`${form}.`))],
+  [TLD, endsInOne],
 ])
+
+/** There may be thousands of top-level domains in a query: a look-up takes a step for each label. */
+function endsInOne(element: string, forms: ReadonlySet<string>): boolean {
+  for (let dot = element.indexOf('.'); dot >= 0; dot = element.indexOf('.', dot + 1)) {
+    if (forms.has(element.slice(dot + 1))) return true
+  }
+  return false
+}
 
 /** Whose names they are, and which of them may be seen. */
 export interface QueryScope {
-  /** `zone_name` in lists of what zones hold, which `search` looks into as well. */
-  readonly member: 'name' | 'zone_name'
+  /** But in lists of what has a `name`, `search` looks into the elements as well. */
+  readonly member: NameMember
   readonly sees: (name: string) => boolean
 }
 
@@ -48,6 +68,7 @@ export function listQuery(query: string, { member, sees }: QueryScope): ListQuer
   let pageSize: string | undefined
   const others: string[] = []
   const picked = new Map<string, string>()
+  const tlds = new Set<string>()
   for (const part of query.slice(1).split('&')) {
     if (part === '') continue
     const equals = part.indexOf('=')
@@ -61,7 +82,8 @@ export function listQuery(query: string, { member, sees }: QueryScope): ListQuer
     else {
       const text = decoded(value)
       if (text === undefined) return undefined
-      picked.set(name, text)
+      if (name === TLD) addForms(tlds, text.replace(/^\./, ''))
+      else picked.set(name, text)
     }
   }
   const own = canonicalName(picked.get('name') ?? '')
@@ -75,22 +97,26 @@ export function listQuery(query: string, { member, sees }: QueryScope): ListQuer
     pageSize: number(pageSize, DEFAULT_SIZE, OUR_SIZE),
   }
   if (wanted.page === undefined || wanted.pageSize === undefined) return undefined
+  const looks = [...picked].map(([pick, value]) => ({ pick, forms: addForms(new Set(), value) }))
+  if (tlds.size > 0) looks.push({ pick: TLD, forms: tlds })
   return {
     page: wanted.page,
     pageSize: wanted.pageSize,
+    wants: (name, text) =>
+      looks.every(({ pick, forms }) => {
+        const element = member !== 'name' && pick === 'search' ? text.toLowerCase() : name
+        return PICKS.get(pick)?.(element, forms) === true
+      }),
     // Ours come last, so that they win over a spelling of theirs that we do not know.
-    wants: (name, text) => {
-      for (const [pick, value] of picked) {
-        const element = member === 'zone_name' && pick === 'search' ? text.toLowerCase() : name
-        const fits = PICKS.get(pick)
-        const forms = [value.toLowerCase().replace(/\.$/, ''), canonicalName(value)]
-        if (!forms.some((form) => form !== undefined && fits?.(element, form) === true))
-          return false
-      }
-      return true
-    },
     of: (at) => `?${[...others, `page=${at}`, `page_size=${OUR_SIZE}`].join('&')}`,
   }
+}
+
+/** The ways in which `value` may stand in an element. */
+function addForms(forms: Set<string>, value: string): Set<string> {
+  const canonical = canonicalName(value)
+  if (canonical !== undefined) forms.add(canonical)
+  return forms.add(value.toLowerCase().replace(/\.$/, ''))
 }
 
 function number(text: string | undefined, fallback: number, most: number): number | undefined {

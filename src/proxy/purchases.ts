@@ -100,10 +100,10 @@ export function purchases({ clock, log, metrics, note }: PurchasesDeps): Purchas
   }
 
   return function buy(exchange, consumer) {
-    const { budget, mode } = consumer
+    const { budget, mode, unpriced } = consumer
     if (budget === 'unlimited') return undefined
     const acts = exchange.noted?.decision.acts ?? []
-    const cost = costOf(acts, budget)
+    const cost = costOf(acts, budget, unpriced)
     if (cost === undefined) return undefined
     // What the grants would not let pass was told already.
     if (mode === 'report' && exchange.noted?.decision.kind === 'denied') return undefined

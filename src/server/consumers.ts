@@ -50,6 +50,7 @@ export function buildConsumers(
       mode: 'enforce',
       dryRun: false,
       budget: 'unlimited',
+      unpriced: settings.unpriced,
       limit: undefined,
       way: wayOf(MAIN, undefined),
     }
@@ -65,6 +66,7 @@ export function buildConsumers(
         dryRun,
         // Without a ledger nothing is bought.
         budget: budget && ledger && { ...budget, ledger },
+        unpriced: settings.unpriced,
         limit: keptLimit(limits, before?.get(name)?.limit, clock),
         way: wayOf(credential ?? MAIN, organization),
       }

@@ -30,6 +30,7 @@ consumers:
   careful: { networks: [10.5.0.0/16], dry_run: true, grants: [class: [write, destructive]] }
   doubter: { networks: [10.6.0.0/16], dry_run: true, mode: report, grants: [] }
 ledger: file:/nowhere/ledger.db
+unpriced: ['POST /v1/dns']
 `,
 )
 
@@ -105,6 +106,24 @@ describe('explain', () => {
     const { code, stdout } = await run([...args, ...as('certbot'), '--json'])
     expect(code).toBe(1)
     expect(JSON.parse(stdout)).toMatchObject({ decision: 'denied', grants_needed: [grant] })
+  })
+
+  test('tells what may cost something, and what is listed as unpriced', async () => {
+    const asked = async (path: string) => {
+      const body = file(
+        'new.json',
+        JSON.stringify({ [path === 'dns' ? 'name' : 'hostname']: 'a.b' }),
+      )
+      const { code, stdout } = await run(['POST', `/v1/${path}`, '--body', body, ...as('buyer')])
+      return [code, stdout] as const
+    }
+    const [code, priced] = await asked('email-forwards')
+    expect(code).toBe(1)
+    expect(priced).toContain('host a.b, may cost something')
+    expect(priced).toContain('list POST /v1/email-forwards under unpriced')
+    const [passes, free] = await asked('dns')
+    expect(passes).toBe(0)
+    expect(free).not.toContain('budget:')
   })
 
   test('tells of filtered lists, of report mode, and of budgets', async () => {

@@ -35,6 +35,8 @@ const CONSUMERS = [
   'parker',
   'registrar',
   'broken',
+  'tagger',
+  'delegate',
   ...Array.from({ length: 12 }, (_, n) => `random${n}`),
 ]
 
@@ -137,6 +139,14 @@ describe('what is learnt of a client', () => {
     expect(stdout).toContain('not learnt: 2 look-ups of what is no zone')
   })
 
+  test('like certbot is one too where the challenges have a zone of their own', async () => {
+    const zone = '_acme-challenge.example.com'
+    await send({ method: 'GET', path: `/v1/dns/${zone}` }, 'delegate')
+    await send(patch(zone, record('upsert', '@')), 'delegate')
+    const { stdout } = await learn([AUDIT], '--consumer', 'delegate')
+    expect((parse(stdout) as Printed).consumers['delegate']).toEqual({ grants: [{ acme: [zone] }] })
+  })
+
   test('that buys is told to need a budget besides', async () => {
     await send({ method: 'POST', path: '/v1/domains/a.example/restore', body: {} }, 'shop')
     const { stdout } = await learn([AUDIT], '--consumer', 'shop')
@@ -150,6 +160,7 @@ describe('what is learnt of a client', () => {
     const body = { hostname: 'www.example.com' }
     await send({ method: 'POST', path: '/v1/domain-forwards', body }, 'forwarder')
     await send({ method: 'DELETE', path: '/v1/domain-forwards/a.example.org' }, 'forwarder')
+    await send({ method: 'GET', path: '/v1/email-forwards?page=2' }, 'forwarder')
     const instances = [{ hostname: 'b.example.org' }]
     const commands = [
       { version: 'v1', command: 'domain_forward_delete_bulk', payload: { instances } },
@@ -158,6 +169,24 @@ describe('what is learnt of a client', () => {
     const { stdout } = await learn([AUDIT], '--consumer', 'forwarder')
     expect((parse(stdout) as Printed).consumers['forwarder']).toEqual({
       grants: [{ forwards: ['a.example.org', 'b.example.org', 'www.example.com'] }],
+    })
+    expect(stdout).toContain('# 1 times: what may cost something: the consumer needs a budget')
+  })
+
+  test('that tags zones is a verb for them, and an operation for all else', async () => {
+    const tag = (type: string, object: string) =>
+      send(
+        { method: 'POST', path: '/v1/tags/objects', body: { type, objects: [object] } },
+        'tagger',
+      )
+    await tag('ZONE', 'example.com')
+    const dns = { dns: { zones: ['example.com'], verbs: ['tag'] } }
+    const zones = await learn([AUDIT], '--consumer', 'tagger')
+    expect((parse(zones.stdout) as Printed).consumers['tagger']).toEqual({ grants: [dns] })
+    await tag('DOMAIN', 'example.com')
+    const all = await learn([AUDIT], '--consumer', 'tagger')
+    expect((parse(all.stdout) as Printed).consumers['tagger']).toEqual({
+      grants: [dns, { operation: ['POST /v1/tags/objects'] }],
     })
   })
 
@@ -185,10 +214,10 @@ describe('what is learnt of a client', () => {
     expect((parse(stdout) as Printed).consumers['parker']).toEqual({ grants: [{ dns }] })
     expect(stdout).not.toContain('purchase')
     expect(stdout).toContain(
-      'a job that does DELETE /v1/parking/{parking_reference}: class: [write, destructive] would let it pass, which is wide',
+      'a job that does DELETE /v1/parking/{parking_reference}: class: [write, destructive, bulk] would let it pass, which is wide',
     )
     const wide = policy(
-      grantsOption.parse({ grants: [{ dns }, { class: ['write', 'destructive'] }] }).grants,
+      grantsOption.parse({ grants: [{ dns }, { class: ['write', 'destructive', 'bulk'] }] }).grants,
     )
     expect(lets(wide, batch)).toBe(true)
   })

@@ -43,7 +43,7 @@ describe('a mistake in a grant', () => {
     [
       'dns: { zones: [example.com], verbs: [write] }',
       '.dns.verbs[0]',
-      'is not one of the choices; choose read, upsert, remove, replace, create, delete, dnssec, vanity',
+      'is not one of the choices; choose read, upsert, remove, replace, create, delete, dnssec, vanity, tag',
     ],
     ['class: billable', '.class', NO_LIST],
     [
@@ -176,9 +176,9 @@ describe('what cannot work', () => {
   const BUDGET = 'budget: { purchases: 1, per: day }'
   const BUYS = "operation: ['GET /v1/tlds/', 'POST /v1/domains']"
 
-  async function warned(options: string): Promise<string[]> {
+  async function warned(options: string, more = ''): Promise<string[]> {
     const { warnings } = await load(
-      `ledger: file:/l.db\nconsumers: { a: { anonymous: true, ${options} } }`,
+      `ledger: file:/l.db\n${more}\nconsumers: { a: { anonymous: true, ${options} } }`,
     )
     return warnings.map(
       ({ place, fault, remedy }) => `${place.replace(/ \(p:\d+\)$/, '')} ${fault}; ${remedy}`,
@@ -199,7 +199,24 @@ describe('what cannot work', () => {
     expect(await warned(`${options}, ${BUDGET}`)).toEqual([])
   })
 
-  test.each(['read', 'admin', 'dns: { zones: [example.com] }', "path: ['GET /v1/domains/**']"])(
+  test.each([
+    ['POST /v1/dns', 'dns: { zones: [a.example], verbs: [create] }'],
+    ['POST /v1/email-forwards', "operation: ['POST /v1/email-forwards']"],
+  ])('%s, which may have a price, without a budget: %s', async (operation, grant) => {
+    const options = `grants: [{ ${grant} }]`
+    const [found, ...others] = await warned(options)
+    expect(others).toEqual([])
+    expect(found).toContain(`consumers.a.grants[0] lets ${operation} pass, which may have a price`)
+    expect(found).toContain('or list it in unpriced')
+    expect(await warned(options, `unpriced: ['${operation}']`)).toEqual([])
+    expect(await warned(`${options}, ${BUDGET}`)).toEqual([])
+  })
+
+  test('a budget beside admin is for what may have a price', async () => {
+    expect(await warned(`grants: [admin], ${BUDGET}`)).toEqual([])
+  })
+
+  test.each(['read', 'dns: { zones: [example.com] }', "path: ['GET /v1/domains/**']"])(
     'a budget beside %s, which buys nothing',
     async (grant) => {
       expect(
@@ -221,7 +238,7 @@ describe('what cannot work', () => {
 
   test.each([
     "grants: [admin, { class: [unknown] }, { class: [credential] }, { operation: ['PATCH /v1/domains/{domain_reference}'] }]",
-    'grants: [{ class: [read] }, { forwards: [a.example] }, { dns: { zones: [a.example], verbs: [create] } }]',
+    'grants: [{ class: [read] }, { forwards: [a.example] }, { dns: { zones: [a.example], verbs: [delete] } }]',
   ])('is not said of %s', async (options) => {
     expect(await warned(options)).toEqual([])
   })

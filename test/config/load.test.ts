@@ -49,6 +49,7 @@ describe('without a file', () => {
       credentials: new Map(),
       consumers: undefined,
       trustedHops: [],
+      unpriced: new Set(),
       audit: undefined,
       credential: {
         kind: 'api_key',
@@ -279,6 +280,37 @@ shutdown:
     const found = await problemsOf({ env: KEY, file: yaml(text) })
     expect(found[0]?.place).toContain(place)
     expect(inspect(found)).not.toContain('canary')
+  })
+})
+
+describe('unpriced', () => {
+  const CONSUMERS = 'consumers: { a: { grants: [read], networks: [10.0.0.0/8] } }'
+  const written = (list: string, more = CONSUMERS) => yaml(`unpriced: ${list}\n${more}`)
+
+  test('takes operations that may have a price', async () => {
+    const file = written("['POST /v1/dns', 'POST /v1/email-forwards']")
+    const { settings } = await load({ env: KEY, file })
+    expect([...settings.unpriced].map(({ template }) => template)).toEqual([
+      '/v1/dns',
+      '/v1/email-forwards',
+    ])
+  })
+
+  test.each([
+    ['a sure purchase', 'POST /v1/domains', 'is a purchase for every account', 'a budget'],
+    ['a job', 'POST /v1/jobs', 'is a purchase for every account', 'a budget'],
+    ['what has no price', 'GET /v1/dns', 'costs nothing anyway', 'remove it'],
+    ['what is none', 'POST /v1/zones', 'is no operation of the API', 'POST /v1/dns, '],
+  ])('takes nothing else: %s', async (_what, operation, fault, remedy) => {
+    const found = await problemsOf({ env: KEY, file: written(`['${operation}']`) })
+    expect(found).toMatchObject([{ place: 'unpriced[0] (p.yaml:1)' }])
+    expect(found[0]?.fault).toContain(fault)
+    expect(found[0]?.remedy).toContain(remedy)
+  })
+
+  test('means nothing where nobody has a budget', async () => {
+    const file = written("['POST /v1/dns']", '')
+    expect(await places({ env: KEY, file })).toEqual(['unpriced (p.yaml:1)'])
   })
 })
 

@@ -97,7 +97,7 @@ test('each decision has its record, with who, what, which grant, and how it ende
   ])
   expect(of('dns', 'GET')).toMatchObject([{ decision: 'allow', status: 200 }])
   expect(of('dns', 'DELETE')).toMatchObject([
-    { decision: 'deny', reason: 'not_granted', zones: ['example.org'], status: 403, attempts: 0 },
+    { decision: 'deny', reason: 'not_visible', zones: ['example.org'], status: 404, attempts: 0 },
   ])
   expect(of('trial', 'GET')).toMatchObject([{ decision: 'reported', status: 200 }])
   expect(of('none', 'GET')).toMatchObject([{ decision: 'deny', status: 401 }])

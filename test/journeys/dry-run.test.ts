@@ -45,7 +45,7 @@ beforeAll(async () => {
       acme: 'grants: [acme: [example.com]]',
       blind: 'grants: [dns: { zones: [example.com], verbs: [upsert] }]',
     },
-    config: `audit: { to: 'file:${AUDIT}' }`,
+    config: `audit: { to: 'file:${AUDIT}' }\nunpriced: ['POST /v1/dns']`,
   })
   client = httpClient(`http://127.0.0.1:${proxy.port}`)
 })

@@ -2,6 +2,7 @@
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
+import { page as pageOf } from '../opusdns/pages.ts'
 import { SEED_KEY } from '../opusdns/seed.ts'
 import { startSimulator } from '../opusdns/simulator.ts'
 import type { Simulator } from '../opusdns/simulator.ts'
@@ -9,7 +10,8 @@ import { gateway } from '../support/gateway.ts'
 import type { Gateway } from '../support/gateway.ts'
 import { httpClient } from '../support/http-client.ts'
 import type { HttpClient } from '../support/http-client.ts'
-import { rawUpstream } from '../support/raw-upstream.ts'
+import { plainReply, rawUpstream } from '../support/raw-upstream.ts'
+import type { RawUpstream } from '../support/raw-upstream.ts'
 
 const OTHERS = 2200
 
@@ -149,6 +151,76 @@ describe('a list of zones', () => {
 test('a list of domains shows those that are granted', async () => {
   const { names, pagination } = await list('domains', '/v1/domains')
   expect([names, pagination['total_items']]).toEqual([['example.net'], 1])
+})
+
+describe.each(['/v1/domain-forwards', '/v1/email-forwards'])('the list %s', (path) => {
+  const HOSTS = ['a.other.example', 'Example.com', 'www.example.com.', '*.app.example.com'].concat(
+    Array.from({ length: 1500 }, (_, at) => `h${at}.other.example`),
+    ['deep.app.example.com', 'app.example.com', 'example.com.evil.example'],
+  )
+  const elements = HOSTS.map((hostname) => ({ hostname, target: `${hostname.slice(0, 5)}-target` }))
+
+  let upstream: RawUpstream
+  let other: Gateway
+  let there: HttpClient
+  beforeAll(async () => {
+    upstream = await rawUpstream()
+    upstream.script = ({ target, socket }) => {
+      const { body = Buffer.alloc(0) } = pageOf(
+        elements,
+        new URL(target, upstream.origin).searchParams,
+      )
+      socket.write(plainReply(Buffer.isBuffer(body) ? body.toString() : ''))
+    }
+    other = await gateway({
+      base: upstream.origin,
+      consumers: {
+        forwards: 'grants: [forwards: [example.com, "*.example.com"]]',
+        two: 'grants: [{ forwards: [example.com] }, { forwards: [app.example.com] }]',
+        zones: 'grants: [dns: { zones: [example.com] }]',
+      },
+    })
+    there = httpClient(`http://127.0.0.1:${other.port}`)
+  })
+  afterAll(async () => {
+    there.close()
+    await other.stop()
+    await upstream.close()
+  })
+
+  async function shown(consumer: string, query: string) {
+    const headers = { 'X-Api-Key': other.keys[consumer] ?? '' }
+    const { status, body } = await there.get(`${path}${query}`, headers)
+    const text = body.toString()
+    if (status !== 200) return { status, text, hosts: [], total: undefined }
+    const { results, pagination } = JSON.parse(text) as {
+      results: { hostname: string }[]
+      pagination: Record<string, unknown>
+    }
+    const hosts = results.map(({ hostname }) => hostname)
+    return { status, text, hosts, total: pagination['total_items'] }
+  }
+  const OWN = [...HOSTS.slice(1, 4), 'deep.app.example.com', 'app.example.com']
+
+  test('shows the hosts of a consumer, in pages of its own', async () => {
+    const first = await shown('forwards', '?page_size=3')
+    expect([first.hosts, first.total]).toEqual([OWN.slice(0, 3), 5])
+    const second = await shown('forwards', '?page_size=3&page=2')
+    expect([second.hosts, second.total]).toEqual([OWN.slice(3), 5])
+    expect(first.text + second.text).not.toContain('other')
+    expect((await shown('two', '')).hosts).toEqual(['Example.com', 'app.example.com'])
+  })
+
+  test('is searched by the proxy, in hosts and in where they lead', async () => {
+    expect((await shown('forwards', '?search=WWW')).hosts).toEqual(['www.example.com.'])
+    expect((await shown('forwards', '?search=deep.-target')).hosts).toEqual([OWN[3]])
+    expect((await shown('forwards', '?search=other')).hosts).toEqual([])
+    expect(upstream.requests.filter(({ target }) => target.includes('search'))).toEqual([])
+  })
+
+  test('is nothing for who has zones alone', async () => {
+    expect((await shown('zones', '')).status).toBe(403)
+  })
 })
 
 describe('an upstream that answers otherwise', () => {

@@ -30,6 +30,12 @@ beforeAll(async () => {
       writer: 'grants: [class: [read, write]]',
       domains: 'grants: [{"domains:read": [example.com]}]',
       forwards: 'grants: [forwards: [example.com, "*.app.example.com"]]',
+      // The zone to which a challenge is delegated.
+      delegated: 'grants: [acme: [_acme-challenge.example.com, _acme-challenge.www.example.org]]',
+      below: 'grants: [acme: ["*.example.com"]]',
+      tagger: 'grants: [dns: { zones: [example.com, "*.mine.example"], verbs: [tag] }]',
+      everywhere: 'grants: [dns: { zones: ["*"], verbs: [tag] }]',
+      lookup: "grants: [path: ['GET /v1/tlds']]",
       nobody: 'grants: []',
     },
   })
@@ -77,6 +83,13 @@ const REDIRECT = {
 const ZONE = '/v1/dns/example.com'
 const RECORDS = `${ZONE}/records`
 const RRSETS = `${ZONE}/rrsets`
+const DELEGATED = '/v1/dns/_acme-challenge.example.com/records'
+const TAGS = '/v1/tags/objects'
+const tags = (type: string, ...objects: string[]) => ({
+  type,
+  objects,
+  add: ['tag_01h45ytscbebyvny4gc8cr8ma2'],
+})
 const CHALLENGE = '_acme-challenge.example.com.'
 
 const ATTEMPTS: readonly Attempt[] = [
@@ -216,7 +229,10 @@ const ATTEMPTS: readonly Attempt[] = [
     },
   ],
   ['reading the forward of another', 'forwards', 'GET', '/v1/domain-forwards/example.org'],
-  ['the list of forwards', 'forwards', 'GET', '/v1/domain-forwards'],
+  ['the length of the list of forwards', 'forwards', 'HEAD', '/v1/domain-forwards'],
+  ['the list of forwards', 'zones', 'GET', '/v1/domain-forwards'],
+  ['the metrics of all forwards', 'forwards', 'GET', '/v1/domain-forwards/metrics'],
+  ['a list of forwards by zone', 'forwards', 'GET', '/v1/dns/domain-forwards'],
   ['another list', 'acme', 'GET', '/v1/dns/domain-forwards'],
   // Other records of the zone.
   ['an address', 'acme', 'PATCH', RECORDS, record(CHALLENGE, { type: 'A' })],
@@ -357,6 +373,76 @@ const ATTEMPTS: readonly Attempt[] = [
   ],
   ['no body', 'acme', 'PATCH', RECORDS],
   ['a body that is too deep', 'acme', 'PATCH', RECORDS, `${'['.repeat(5000)}${']'.repeat(5000)}`],
+  // Zones that are only for challenges.
+  [
+    'an address in a zone of challenges',
+    'delegated',
+    'PATCH',
+    DELEGATED,
+    record('@', { type: 'A' }),
+  ],
+  [
+    'a challenge in the zone above',
+    'delegated',
+    'PATCH',
+    RECORDS,
+    record('_acme-challenge.example.com.'),
+  ],
+  ['a name of the zone above', 'delegated', 'PATCH', DELEGATED, record('example.com.')],
+  [
+    'a challenge by a name outside',
+    'delegated',
+    'PATCH',
+    DELEGATED,
+    record('_acme-challenge.example.org.'),
+  ],
+  ['deleting a zone of challenges', 'delegated', 'DELETE', '/v1/dns/_acme-challenge.example.com'],
+  [
+    'the apex of a zone whose name ends alike',
+    'below',
+    'PATCH',
+    '/v1/dns/x_acme-challenge.example.com/records',
+    record('@'),
+  ],
+  // Tags.
+  ['a tag at another zone', 'tagger', 'POST', TAGS, tags('ZONE', 'example.org')],
+  [
+    'a tag at another zone behind its own',
+    'tagger',
+    'POST',
+    TAGS,
+    tags('ZONE', 'example.com', 'example.org'),
+  ],
+  [
+    'a tag at a zone by its id',
+    'tagger',
+    'POST',
+    TAGS,
+    tags('ZONE', 'example.com', 'zone_01h45ytscbebyvny4gc8cr8ma2'),
+  ],
+  ['a tag at a zone above', 'tagger', 'POST', TAGS, tags('ZONE', 'mine.example')],
+  ['a tag at zones of a pattern', 'tagger', 'POST', TAGS, tags('ZONE', '*.mine.example')],
+  ['a tag at a name with a space', 'tagger', 'POST', TAGS, tags('ZONE', 'example.com ')],
+  ['a tag at the domain of that name', 'tagger', 'POST', TAGS, tags('DOMAIN', 'example.com')],
+  ['a tag at a contact of that name', 'tagger', 'POST', TAGS, tags('CONTACT', 'example.com')],
+  [
+    'a tag of two types',
+    'tagger',
+    'POST',
+    TAGS,
+    `{"type":"DOMAIN","objects":["example.com"],"type":"ZONE"}`,
+  ],
+  ['a tag at any domain', 'everywhere', 'POST', TAGS, tags('DOMAIN', 'example.com')],
+  ['a tag without the verb', 'zones', 'POST', TAGS, tags('ZONE', 'example.com')],
+  ['a tag with a challenge', 'acme', 'POST', TAGS, tags('ZONE', 'example.com')],
+  [
+    'the objects of a tag, whose type nobody knows',
+    'tagger',
+    'POST',
+    '/v1/tags/tag_01h45ytscbebyvny4gc8cr8ma2/objects',
+    { add: ['example.com'] },
+  ],
+  ['a new tag', 'tagger', 'POST', '/v1/tags', { label: 'x', type: 'ZONE' }],
   // Jobs.
   [
     'a job of a consumer without them',
@@ -445,6 +531,7 @@ const ATTEMPTS: readonly Attempt[] = [
   ['a domain by its id', 'domains', 'GET', '/v1/domains/domain_01h45ytscbebyvny4gc8cr8ma2'],
   ['a check of domains', 'domains', 'GET', '/v1/domains/check?domains=example.com'],
   ['anything without grants', 'nobody', 'GET', '/v1/tlds/'],
+  ['a single top-level domain', 'lookup', 'GET', '/v1/tlds/com'],
   // Headers.
   [
     'another method by header',
@@ -507,6 +594,22 @@ describe('an attempt to exceed a grant', () => {
   )
 })
 
+test.each([
+  ['DELETE', ''],
+  ['PATCH', '/records'],
+  ['PUT', '/rrsets'],
+  ['POST', '/dnssec/enable'],
+])('%s …%s of a foreign zone is answered as if there were none', async (method, rest) => {
+  const before = upstream.requests.length
+  const ask = (zone: string) =>
+    attempt(['', 'zones', method, `/v1/dns/${zone}${rest}`, record('a.example.org.')])
+  const foreign = await ask('example.org')
+  expect([foreign.status, JSON.parse(foreign.text)]).toMatchObject([404, { code: 'not_visible' }])
+  const own = await ask('example.com')
+  expect([own.status, JSON.parse(own.text)]).toMatchObject([403, { code: 'not_granted' }])
+  expect(upstream.requests.length).toBe(before)
+})
+
 describe('what a grant allows', () => {
   const ALLOWED: readonly Attempt[] = [
     ['the challenge in full', 'acme', 'PATCH', RECORDS, record(CHALLENGE)],
@@ -519,7 +622,29 @@ describe('what a grant allows', () => {
     ['an address of the deployment', 'deploy', 'PATCH', RRSETS, rrset('x.app', 'AAAA')],
     ['an international zone', 'zones', 'PATCH', '/v1/dns/b%C3%BCcher.example/records', record('a')],
     ['a job in the zone', 'zones', 'POST', '/v1/jobs', job(patchJob('example.com', 'a'))],
+    ['at the top of a zone of challenges', 'delegated', 'PATCH', DELEGATED, record('@')],
+    ['there without a name', 'delegated', 'PATCH', DELEGATED, record('')],
+    ['there in full', 'delegated', 'PATCH', DELEGATED, record('_acme-challenge.example.com.')],
+    [
+      'there without the dot',
+      'delegated',
+      'PATCH',
+      DELEGATED,
+      record('_acme-challenge.example.com'),
+    ],
+    [
+      'there for a name',
+      'delegated',
+      'PATCH',
+      '/v1/dns/_acme-challenge.www.example.org/rrsets',
+      rrset('@', 'TXT', 'remove'),
+    ],
+    ['in such a zone of a pattern', 'below', 'PATCH', DELEGATED, record('@')],
+    ['a tag at its zones', 'tagger', 'POST', TAGS, tags('ZONE', 'Example.com.', 'a.mine.example')],
+    ['a tag at any zone', 'everywhere', 'POST', TAGS, tags('ZONE', 'example.org')],
     ['a domain by its name', 'domains', 'GET', '/v1/domains/EXAMPLE.COM'],
+    ['the top-level domains', 'lookup', 'GET', '/v1/tlds'],
+    ['the top-level domains with the slash', 'lookup', 'GET', '/v1/tlds/'],
     ['a read', 'reader', 'GET', '/v1/contacts?page=2'],
   ]
 
@@ -530,7 +655,9 @@ describe('what a grant allows', () => {
       const reply = await attempt(one)
       expect(reply.status, reply.text).toBe(204)
       const seen = upstream.requests.slice(before)
-      expect(seen.map(({ method, target }) => [method, target])).toEqual([[one[2], one[3]]])
+      // The one path that is completed.
+      const target = one[3] === '/v1/tlds' ? '/v1/tlds/' : one[3]
+      expect(seen.map((request) => [request.method, request.target])).toEqual([[one[2], target]])
       await seen[0]?.whole
       expect(seen[0]?.body.toString()).toBe(one[4] === undefined ? '' : JSON.stringify(one[4]))
     },

@@ -105,7 +105,7 @@ describe('a list on several pages', () => {
   test('is asked for without the names that the client looks for, but its own', async () => {
     threePages(() => undefined)
     const looked = await ask(
-      '/v1/dns?search=foreign&n%61me=foreign.example&suffix=foreign.example.&sort_by=name&sld=foreign',
+      '/v1/dns?search=foreign&n%61me=foreign.example&suffix=foreign.example.&sort_by=name&sld=foreign&tld=example&tld=org',
     )
     expect([looked.status, JSON.parse(looked.text)['results']]).toEqual([200, []])
     expect(targets()[0]).toBe('/v1/dns?sort_by=name&page=1&page_size=1000')
@@ -123,6 +123,12 @@ describe('a list on several pages', () => {
     ['search=x&search=', 1],
     ['sld=Mine', 1],
     ['sld=min', 0],
+    ['tld=EXAMPLE', 1],
+    ['tld=org&tld=.example&tld=com', 1],
+    ['tld=org&tld=com', 0],
+    ['tld=xample', 0],
+    ['t%6Cd=example&sld=mine', 1],
+    ['tld=', 0],
   ])('is searched by the proxy: %s', async (query, found) => {
     threePages(() => undefined)
     const reply = await ask(`/v1/dns?${query}`)

@@ -15,7 +15,7 @@ import { localProxy } from '../support/local-proxy.ts'
 import type { LocalProxy } from '../support/local-proxy.ts'
 
 const JSON_BODY = { 'Content-Type': 'application/json' }
-const GRANTS = `[{ class: [read, write, destructive, billable, bulk] }]`
+const GRANTS = `[{ class: [read, write, destructive, billable, bulk, identity] }]`
 
 let simulator: Simulator
 let folder: string
@@ -38,7 +38,8 @@ afterEach(async () => {
   rmSync(folder, { recursive: true })
 })
 
-const config = (budget: string, mode = 'enforce') => `
+const config = (budget: string, mode = 'enforce', unpriced = '[]') => `
+unpriced: ${unpriced}
 ledger: file:${folder}/ledger.db
 upstream: { head_timeout: 1s }
 consumers:
@@ -52,8 +53,8 @@ function clientOf(origin: string): HttpClient {
 }
 
 /** A proxy in this process with this budget. */
-async function shop(budget: string, mode?: string): Promise<HttpClient> {
-  proxy = await localProxy({ base: simulator.origin, config: config(budget, mode) })
+async function shop(budget: string, mode?: string, unpriced?: string): Promise<HttpClient> {
+  proxy = await localProxy({ base: simulator.origin, config: config(budget, mode, unpriced) })
   return clientOf(`http://127.0.0.1:${proxy.port}`)
 }
 
@@ -122,6 +123,68 @@ describe('a budget', () => {
     expect(await left()).toBe(1)
     expect((await batch(2)).status).toBe(403)
     expect((await create(client)).status).toBe(201)
+  })
+
+  describe('for what may have a price', () => {
+    const zone = () => JSON.stringify({ name: `zone-${(names += 1)}.example` })
+    const zones = (count: number) => {
+      const command = () => ({ command: 'dns_zone_create', payload: JSON.parse(zone()) as unknown })
+      return JSON.stringify({ commands: Array.from({ length: count }, command) })
+    }
+    const host = () => JSON.stringify({ hostname: `host-${(names += 1)}.example` })
+    const redirects = JSON.stringify({ protocol: 'http', redirects: [] })
+    const MESSAGES = '/v1/ai-concierge/conversations/c/messages'
+    const WAYS: readonly (readonly [operation: string, path: string, body: string])[] = [
+      ['POST /v1/dns', '/v1/dns', zone()],
+      ['POST /v1/dns', '/v1/jobs', zones(1)],
+      ['POST /v1/domain-forwards', '/v1/domain-forwards', host()],
+      ['POST /v1/domain-forwards/{hostname}', '/v1/domain-forwards/a.example', redirects],
+      ['POST /v1/email-forwards', '/v1/email-forwards', host()],
+      ['POST /v1/ai-concierge/conversations/{conversation_id}/messages', MESSAGES, '{}'],
+      ['POST /v1/organizations', '/v1/organizations', '{}'],
+    ]
+
+    test.each(WAYS)(
+      'is needed by %s at %s, and both remedies are told',
+      async (name, path, body) => {
+        const client = await shop('')
+        const answer = await post(client, path, body)
+        expect([answer.status, codeOf(answer)]).toEqual([403, 'purchase_not_granted'])
+        expect(detailOf(answer)).toMatch(
+          /^This may cost something, and the consumer has no budget\./,
+        )
+        expect(detailOf(answer)).toContain(`list ${name} under unpriced`)
+        expect(bought()).toBe(0)
+      },
+    )
+
+    test('counts each of them, in a job too', async () => {
+      const client = await shop("{ purchases: 3, per: month, amount: '50.00' }")
+      expect((await post(client, '/v1/jobs', zones(4))).status).toBe(403)
+      expect((await post(client, '/v1/dns', zone())).status).toBe(201)
+      await outcome('spent')
+      expect(await left()).toBe(2)
+      expect((await post(client, '/v1/jobs', zones(2))).status).toBe(201)
+      expect(codeOf(await post(client, '/v1/dns', zone()))).toBe('budget_exceeded')
+      expect(bought()).toBe(2)
+      expect(proxy?.lines.find(({ msg }) => msg === 'purchase')?.['what']).toEqual([
+        expect.stringMatching(/^POST \/v1\/dns zone-\d+\.example$/),
+      ])
+    })
+
+    test('is not needed where it is listed as unpriced; what else is bought counts', async () => {
+      const client = await shop('', 'enforce', "['POST /v1/dns']")
+      expect((await post(client, '/v1/dns', zone())).status).toBe(201)
+      expect((await post(client, '/v1/jobs', zones(3))).status).toBe(201)
+      expect((await post(client, '/v1/domain-forwards', host())).status).toBe(403)
+      const payload = JSON.parse(order()) as unknown
+      const mixed = JSON.parse(zones(1)) as { commands: unknown[] }
+      mixed.commands.push({ command: 'domain_create', payload })
+      const refused = await post(client, '/v1/jobs', JSON.stringify(mixed))
+      expect(codeOf(refused)).toBe('purchase_not_granted')
+      expect(detailOf(refused)).toMatch(/^This is a purchase, and the consumer has no budget\. \(/)
+      expect(bought()).toBe(2)
+    })
   })
 
   test('is asked for when the renewal of a service is switched on, and not when off', async () => {

@@ -18,7 +18,7 @@ export function textOf(act: Act): string {
   }
   if (purchase !== undefined) {
     const { count, expectedPrice, years } = purchase
-    parts.push(`buys=${count}`)
+    parts.push(`${purchase.perhaps ? 'may-cost' : 'buys'}=${count}`)
     if (expectedPrice !== undefined) parts.push(`at=${expectedPrice}`)
     if (years !== undefined) parts.push(`years=${years}`)
   }

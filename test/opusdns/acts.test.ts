@@ -130,7 +130,7 @@ describe('a body', () => {
   test('that makes a zone names it', () => {
     const body = { name: 'New.Example.', rrsets: [RRSET], dnssec_status: 'enabled' }
     expect(ofBody('POST /v1/dns', body)).toEqual([
-      'POST /v1/dns zone=new.example',
+      'POST /v1/dns zone=new.example may-cost=1',
       'POST /v1/dns zone=new.example upsert A www.new.example',
     ])
   })
@@ -177,6 +177,24 @@ describe('a body', () => {
       ['PATCH /v1/domains/{domain_reference} domain=example.com'],
     ],
     [
+      'PATCH /v1/domains/example.com',
+      { auth_code: 'MyOwn', renewal_mode: 'expire' },
+      [
+        'PATCH /v1/domains/{domain_reference} domain=example.com',
+        'PATCH /v1/domains/{domain_reference}/auth_code domain=example.com',
+      ],
+    ],
+    [
+      'PATCH /v1/domains/example.com',
+      { auth_code: null, renewal_mode: 'expire' },
+      ['PATCH /v1/domains/{domain_reference} domain=example.com'],
+    ],
+    [
+      'PATCH /v1/domains/example.com',
+      { auth_code: '' },
+      ['PATCH /v1/domains/{domain_reference} domain=example.com'],
+    ],
+    [
       'PATCH /v1/vanity-nameserver-sets/vns_1',
       { renewal_mode: 'expire' },
       ['PATCH /v1/vanity-nameserver-sets/{set_id}'],
@@ -184,17 +202,17 @@ describe('a body', () => {
     [
       'POST /v1/domain-forwards',
       { hostname: '*.Example.com', enabled: true, http: { redirects: [] } },
-      ['POST /v1/domain-forwards host=*.example.com'],
+      ['POST /v1/domain-forwards host=*.example.com may-cost=1'],
     ],
     [
       'POST /v1/domain-forwards',
       { hostname: 'example.com', http: null, https: { redirects: [TO] } },
-      ['POST /v1/domain-forwards host=example.com'],
+      ['POST /v1/domain-forwards host=example.com may-cost=1'],
     ],
     [
       'POST /v1/domain-forwards/WWW.example.com',
       { protocol: 'http', redirects: [TO] },
-      ['POST /v1/domain-forwards/{hostname} host=www.example.com'],
+      ['POST /v1/domain-forwards/{hostname} host=www.example.com may-cost=1'],
     ],
     [
       'PUT /v1/domain-forwards/example.com/https',
@@ -204,12 +222,12 @@ describe('a body', () => {
     [
       'POST /v1/email-forwards',
       { hostname: 'example.com', aliases: [{ alias: '*', forward_to: ['a@example.org'] }] },
-      ['POST /v1/email-forwards host=example.com'],
+      ['POST /v1/email-forwards host=example.com may-cost=1'],
     ],
     [
       'POST /v1/email-forwards',
       { hostname: 'example.com.', aliases: [] },
-      ['POST /v1/email-forwards host=example.com'],
+      ['POST /v1/email-forwards host=example.com may-cost=1'],
     ],
     [
       'PATCH /v1/domain-forwards',

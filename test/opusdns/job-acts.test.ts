@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 
+import { Fault } from '../../src/base/fault.ts'
 import { MAX_ACTS } from '../../src/opusdns/act-list.ts'
 import { JOB_COMMANDS } from '../../src/opusdns/job-commands.ts'
 import { OPERATIONS } from '../../src/opusdns/operations.ts'
@@ -37,7 +38,10 @@ const COMMANDS: readonly (readonly [command: string, payload: object, acts: read
     [
       'dns_zone_create',
       { name: 'A.example.', rrsets: [RRSET] },
-      ['POST /v1/dns zone=a.example', 'POST /v1/dns zone=a.example upsert A www.a.example'],
+      [
+        'POST /v1/dns zone=a.example may-cost=1',
+        'POST /v1/dns zone=a.example upsert A www.a.example',
+      ],
     ],
     [
       'dns_zone_create_bulk',
@@ -49,9 +53,9 @@ const COMMANDS: readonly (readonly [command: string, payload: object, acts: read
         ],
       },
       [
-        'POST /v1/dns zone=a.example',
+        'POST /v1/dns zone=a.example may-cost=1',
         'POST /v1/dns zone=a.example upsert A www.a.example',
-        'POST /v1/dns zone=b.example',
+        'POST /v1/dns zone=b.example may-cost=1',
       ],
     ],
     [
@@ -150,7 +154,10 @@ const COMMANDS: readonly (readonly [command: string, payload: object, acts: read
     [
       'domain_forward_create_bulk',
       { template: { auto_create_zone: true }, instances: [{ hostname: 'A.example' }] },
-      ['POST /v1/domain-forwards host=a.example', 'POST /v1/dns host=a.example'],
+      [
+        'POST /v1/domain-forwards host=a.example may-cost=1',
+        'POST /v1/dns host=a.example may-cost=1',
+      ],
     ],
     [
       'domain_forward_update_bulk',
@@ -171,7 +178,7 @@ const COMMANDS: readonly (readonly [command: string, payload: object, acts: read
     [
       'email_forward_create_bulk',
       { template: { aliases: [] }, instances: [{ hostname: 'a.example' }] },
-      ['POST /v1/email-forwards host=a.example'],
+      ['POST /v1/email-forwards host=a.example may-cost=1'],
     ],
     [
       'email_forward_update_bulk',
@@ -283,6 +290,19 @@ describe('a batch', () => {
     ])
   })
 
+  test('with an idempotency_key is an act of its own besides, once', () => {
+    const keyed = { ...good, idempotency_key: 'k' }
+    const enable = `PATCH ${FORWARD}/enable host=a.example`
+    expect(acts(batch(good, keyed, keyed)).map(textOf)).toEqual([
+      enable,
+      enable,
+      'POST /v1/jobs',
+      enable,
+    ])
+    expect(acts(batch({ ...good, idempotency_key: null })).map(textOf)).toEqual([enable])
+    expect(acts(batch({ ...good, idempotency_key: '' }))).toHaveLength(2)
+  })
+
   test.each([
     ['no commands', {}, '/commands'],
     ['an empty list', batch(), '/commands'],
@@ -353,6 +373,64 @@ describe('a batch', () => {
     expect(refused(batch(zones(50)))).toBe('the whole body')
   })
 })
+
+test('a registrant in a template is one, whatever contacts an instance names', () => {
+  const of = (template: object, instance: object) =>
+    acts(
+      batch({
+        command: 'domain_update_bulk',
+        payload: { template, instances: [{ name: 'a.example', ...instance }] },
+      }),
+    ).map(textOf)
+  const trade = 'PATCH /v1/domains/{domain_reference} domain=a.example buys=1'
+  const registrant = { contacts: { registrant: [{ contact_id: 'x' }] } }
+  expect(of(registrant, { contacts: { tech: [] } })).toEqual([trade])
+  expect(of({ contacts: { tech: [] } }, registrant)).toEqual([trade])
+  expect(of(registrant, { contacts: {} })).toEqual([trade])
+  expect(of(registrant, { contacts: null })).toEqual([trade])
+})
+
+const MANY = 10_000
+const KINDS = {
+  text: 'x'.repeat(MANY),
+  number: 1,
+  flag: true,
+  list: Array.from({ length: MANY }, () => RRSET),
+  object: Object.fromEntries(Array.from({ length: MANY }, (_, at) => [`m${at}`, 'x'])),
+}
+const ALIASES = Array.from({ length: MANY }, () => ({ alias: 'a', forward_to: [] }))
+const REDIRECTS = { redirects: Array.from({ length: MANY }, () => ({ request_path: '/' })) }
+const LARGE = { ...KINDS, aliases: ALIASES, http: REDIRECTS, https: REDIRECTS }
+const TEMPLATED = [...JOB_COMMANDS].flatMap(([command, { template, payload }]) =>
+  template === undefined || template === 'none'
+    ? []
+    : [...template.fields].map(([name, { kind }]) => ({ command, name, kind, payload })),
+)
+
+test.each(TEMPLATED)(
+  'a large $name in the template of $command costs little, however many instances there are',
+  ({ command, name, kind, payload }) => {
+    const small = { text: 'a.example', number: 1, flag: true, list: [], object: {} }
+    const required = payload.required.map((one) => [one, 'a.example'])
+    const own = payload.fields.has(name) && kind === 'object' ? { [name]: small[kind] } : {}
+    const reference = payload.fields.has('domain_id') ? { name: 'a.example' } : {}
+    const host = payload.fields.has('email_forward_id') ? { hostname: 'a.example' } : {}
+    const instance = { ...Object.fromEntries(required), ...own, ...reference, ...host }
+    const large = (LARGE as Record<string, unknown>)[name] ?? KINDS[kind]
+    const instances = Array.from({ length: 3_000 }, () => instance)
+    const text = JSON.stringify(
+      batch({ command, payload: { template: { [name]: large }, instances } }),
+    )
+    const before = process.cpuUsage()
+    try {
+      acts(text)
+    } catch (error) {
+      if (!(error instanceof Fault)) throw error
+    }
+    // Ten thousand members for each of three thousand instances take half a minute.
+    expect(process.cpuUsage(before).user).toBeLessThan(2_000_000)
+  },
+)
 
 test('a name that a template shares is judged once, however often it is used', () => {
   const rrsets = Array.from({ length: 400 }, () => ({ name: 'ü.'.repeat(26) + 'é', type: 'TXT' }))

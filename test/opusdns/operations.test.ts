@@ -248,7 +248,7 @@ describe('the classes', () => {
     ])
   })
 
-  test('cover the default block list, and beyond it only what shows keys or exports', () => {
+  test('cover the default block list, and beyond it only what shows keys or tokens, or exports', () => {
     const blocked = blockList([])
     const wide = OPERATIONS.filter(({ method, template, classes }) => {
       const group = blocked(method, template)
@@ -259,6 +259,7 @@ describe('the classes', () => {
     })
     expect(wide.map(nameOf)).toEqual([
       'GET /v1/auth/client_credentials/introspect',
+      'POST /v1/contacts/{contact_id}/verification',
       'GET /v1/reports/{report_id}/download',
     ])
   })
@@ -271,6 +272,9 @@ describe('the classes', () => {
     ['GET /v1/events', ['read']],
     ['GET /v1/contacts/verification', ['read']],
     ['PUT /v1/contacts/verification', ['write']],
+    // It answers the token with which anybody verifies the contact, without a key.
+    ['POST /v1/contacts/{contact_id}/verification', ['write', 'credential']],
+    ['GET /v1/contacts/{contact_id}/verification', ['read']],
     ['GET /v1/tlds/', ['read']],
     ['POST /v1/auth/signup', ['write', 'credential', 'identity']],
     ['POST /v1/users', ['write', 'identity']],

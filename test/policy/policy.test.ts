@@ -58,6 +58,64 @@ describe('read', () => {
   })
 })
 
+describe('a class grant', () => {
+  const contact = { first_name: 'A', last_name: 'B', email: 'a@example.com', phone: '+1.5550100' }
+  const address = { street: 'S', city: 'C', postal_code: '1', country: 'DE', disclose: false }
+  const payload = { ...contact, ...address }
+  const job = { commands: [{ command: 'contact_create', payload }] }
+
+  test('without bulk lets no batch pass, also not beside a grant that does', () => {
+    const jobs = ['POST', '/v1/jobs'] as const
+    const operation = grantedOperationOf(...jobs)
+    for (const classes of [['read'], ['read', 'write'], ['write', 'destructive', 'billable']]) {
+      const one = granted({ class: classes })
+      // It is not even read.
+      expect(one.decide(...jobs, operation)).toMatchObject({ kind: 'denied', code: 'not_granted' })
+    }
+    const beside = granted({ class: ['read', 'write'] }, { dns: { zones: ['example.com'] } })
+    expect(decided(beside, ...jobs, job)).toMatchObject({ kind: 'denied', code: 'not_granted' })
+    expect(decided(granted({ operation: ['POST /v1/contacts'] }), ...jobs, job).kind).toBe('denied')
+  })
+
+  test('with bulk lets a batch pass whose commands are of its classes', () => {
+    const writer = granted({ class: ['write', 'bulk'] })
+    expect(decided(writer, 'POST', '/v1/jobs', job).kind).toBe('allowed')
+    const deletion = { command: 'domain_forward_delete_bulk' }
+    const instances = [{ hostname: 'a.example' }]
+    const more = { commands: [...job.commands, { ...deletion, payload: { instances } }] }
+    expect(decided(writer, 'POST', '/v1/jobs', more).kind).toBe('denied')
+    const all = granted({ class: ['write', 'destructive', 'bulk'] })
+    expect(decided(all, 'POST', '/v1/jobs', more).kind).toBe('allowed')
+  })
+})
+
+test('an idempotency_key in a job needs a grant for all of POST /v1/jobs', () => {
+  const instances = [{ hostname: 'a.example' }]
+  const command = { command: 'domain_forward_enable_bulk', payload: { instances } }
+  const job = { commands: [command, { ...command, idempotency_key: 'somebody-else-s' }] }
+  const without = { commands: [command, command] }
+  const classes = ['write', 'destructive', 'billable', 'bulk']
+  for (const one of [granted({ forwards: ['*'] }), granted({ class: ['write', 'bulk'] })]) {
+    expect(decided(one, 'POST', '/v1/jobs', without).kind).toBe('allowed')
+    expect(decided(one, 'POST', '/v1/jobs', job)).toMatchObject({
+      kind: 'denied',
+      code: 'not_granted',
+      missing: expect.stringMatching(
+        /^No grant covers POST \/v1\/jobs as a whole, .*Leave idempotency_key out\.$/,
+      ),
+    })
+  }
+  for (const one of [
+    granted('admin'),
+    granted({ class: classes }),
+    granted({ operation: ['POST /v1/jobs'] }),
+    granted({ path: ['POST /v1/jobs'] }),
+    granted({ forwards: ['*'] }, { class: classes }),
+  ]) {
+    expect(decided(one, 'POST', '/v1/jobs', job).kind).toBe('allowed')
+  }
+})
+
 describe('admin', () => {
   const admin = granted('admin')
 
@@ -79,12 +137,55 @@ describe('admin', () => {
     expect(decided(all, 'PATCH', domain, { renewal_mode: 'renew' }).kind).toBe('allowed')
   })
 
+  test('sets no transfer code, which whoever sets it knows; nor does a class without credential', () => {
+    const domain = '/v1/domains/example.com'
+    const instance = { name: 'example.com', auth_code: 'MyOwn' }
+    const single = { domain_id: 'domain_01h45ytscbebyvny4gc8cr8ma2', auth_code: 'MyOwn' }
+    const job = (command: string, payload: unknown) => ({ commands: [{ command, payload }] })
+    const ways: readonly (readonly [string, string, unknown])[] = [
+      ['PATCH', domain, { auth_code: 'MyOwn' }],
+      ['PATCH', domain, { nameservers: [], auth_code: ' ' }],
+      ['POST', '/v1/jobs', job('domain_update', single)],
+      ['POST', '/v1/jobs', job('domain_update_bulk', { instances: [instance] })],
+    ]
+    const classes = ['read', 'write', 'destructive', 'billable', 'identity', 'bulk']
+    const most = granted({ class: classes })
+    const all = granted({ class: [...classes, 'credential'] })
+    const both = granted('admin', { class: ['write', 'credential', 'bulk'] })
+    for (const way of ways) {
+      for (const one of [admin, most]) {
+        expect(decided(one, ...way)).toMatchObject({
+          kind: 'denied',
+          missing: expect.stringContaining('/v1/domains/{domain_reference}/auth_code, domain '),
+        })
+      }
+      for (const one of [all, both]) expect(decided(one, ...way).kind).toBe('allowed')
+    }
+    for (const one of [admin, most, all]) {
+      expect(decided(one, 'PATCH', domain, { nameservers: [], auth_code: null }).kind).toBe(
+        'allowed',
+      )
+    }
+  })
+
   test('lets everything else pass but credentials, and what the catalogue does not know', () => {
     expect(decided(admin, 'DELETE', '/v1/dns/example.com').kind).toBe('allowed')
     expect(decided(admin, 'POST', '/v1/users').kind).toBe('allowed')
     expect(decided(admin, 'GET', '/v1/archive/request-history').kind).toBe('denied')
+    const verify = '/v1/contacts/contact_01h45ytscbebyvny4gc8cr8ma2/verification'
+    expect(decided(admin, 'POST', verify).kind).toBe('denied')
     expect(decided(admin, 'GET', '/v1/new').kind).toBe('denied')
   })
+})
+
+test.each([
+  [['GET /v1/tlds'], '/v1/tlds/', 'allowed'],
+  [['GET /v1/tlds/'], '/v1/tlds/', 'allowed'],
+  [['GET /v1/*'], '/v1/tlds/', 'denied'],
+  [['GET /v1/tlds/**'], '/v1/tlds/com', 'allowed'],
+  [['GET /v1/tlds'], '/v1/tlds/com', 'denied'],
+])('a path grant of %j for %s: %s', (paths, path, kind) => {
+  expect(decided(granted({ path: paths }), 'GET', path).kind).toBe(kind)
 })
 
 describe('billing:read and domains:read', () => {
@@ -190,6 +291,16 @@ describe('dns', () => {
     expect(on('a.example.com', 'x.app.example.org.')).toBe('denied')
   })
 
+  test('a full name without its final dot is covered where both that it may mean are', () => {
+    const on = (names: readonly string[], name: string) => {
+      const one = granted({ dns: { zones: ['example.com'], names } })
+      return decided(one, ...PATCH, records(['upsert', name, 'A'])).kind
+    }
+    expect(on(['www'], 'www.example.com.')).toBe('allowed')
+    expect(on(['www'], 'www.example.com')).toBe('denied')
+    expect(on(['www', 'www.example.com'], 'www.example.com')).toBe('allowed')
+  })
+
   test('all zones need no look at the body', () => {
     const all = granted({ dns: { zones: ['*'] } })
     const path = '/v1/dns/example.org/records'
@@ -203,9 +314,68 @@ describe('dns', () => {
     const path = '/v1/dns/example.org/records'
     expect(one.decide('PATCH', path, grantedOperationOf('PATCH', path))).toMatchObject({
       kind: 'denied',
-      code: 'not_granted',
+      code: 'not_visible',
     })
     expect(decided(one, 'GET', '/v1/dns/example.org')).toMatchObject({ code: 'not_visible' })
+  })
+})
+
+describe('a zone that no grant knows', () => {
+  const WAYS = [
+    ['GET', ''],
+    ['HEAD', ''],
+    ['DELETE', ''],
+    ['PATCH', '/records'],
+    ['PATCH', '/rrsets'],
+    ['PUT', '/rrsets'],
+    ['POST', '/dnssec/enable'],
+    ['PATCH', '/vanity-set'],
+    ['GET', '/email-forwards'],
+  ] as const
+  const codes = (one: Policy, zone: string) =>
+    WAYS.map(([method, rest]) => {
+      const path = `/v1/dns/${zone}${rest}`
+      const decision = one.decide(method, path, grantedOperationOf(method, path))
+      return [method, rest, decision.kind === 'denied' ? decision.code : decision.kind] as const
+    })
+
+  test.each([
+    ['acme', granted({ acme: ['example.com'] })],
+    ['dns', granted({ dns: { zones: ['example.com', '*.example.net'] } })],
+    ['tag alone', granted({ dns: { zones: ['example.com'], verbs: ['tag'] } })],
+    ['no zones at all', granted('billing:read', { forwards: ['*'] })],
+    ['the domains of that name', granted({ 'domains:read': ['example.org', 'example.net'] })],
+    ['nothing', granted()],
+  ])('is answered as if it were not there, whatever is asked: %s', (_what, one) => {
+    for (const zone of ['example.org', 'EXAMPLE.org.', 'example.net', 'xn--bcher-kva.example']) {
+      expect(codes(one, zone)).toEqual(WAYS.map(([method, rest]) => [method, rest, 'not_visible']))
+    }
+  })
+
+  test('is another thing than a change that is not granted', () => {
+    for (const one of [
+      granted({ acme: ['example.com'] }),
+      granted({ dns: { zones: ['example.com'], verbs: ['upsert'] } }),
+      granted('read'),
+      granted({ path: ['GET /v1/dns/**'] }),
+      granted({ operation: ['GET /v1/dns/{zone_name}'] }),
+      granted({ operation: ['PUT /v1/dns/{zone_name}/rrsets'] }),
+    ]) {
+      const writes = codes(one, 'example.com').filter(([method]) => !/GET|HEAD/.test(method))
+      const denied = writes.map((way) => way[2]).filter((code) => code.startsWith('not_'))
+      expect(new Set(denied)).toEqual(new Set(['not_granted']))
+    }
+  })
+
+  test('in a body is told as what is not granted: the path is no zone', () => {
+    const one = granted({ dns: { zones: ['example.com'], verbs: ['create', 'upsert', 'tag'] } })
+    const tags = { type: 'ZONE', objects: ['example.org'] }
+    for (const [path, body] of [
+      ['/v1/dns', { name: 'example.org' }],
+      ['/v1/tags/objects', tags],
+    ] as const) {
+      expect(decided(one, 'POST', path, body)).toMatchObject({ code: 'not_granted' })
+    }
   })
 })
 
