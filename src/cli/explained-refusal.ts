@@ -2,6 +2,7 @@
 
 import { Fault } from '../base/fault.ts'
 import { needsBody } from '../opusdns/acts.ts'
+import type { NameReading } from '../opusdns/named-by-id.ts'
 import { bodyClassOf } from '../opusdns/operations.ts'
 import { hasDryRun } from '../opusdns/zone-write.ts'
 import type { Decision } from '../policy/decision.ts'
@@ -47,6 +48,7 @@ export function verdictOn(
   body: Buffer | undefined,
 ): Verdict {
   const decision = policy.decide(asked.method, asked.path, asked.operation)
+  if (decision.kind === 'name') throw nameMissing(decision.reading)
   if (decision.kind !== 'body') return { decision, byBody: false, fault: undefined }
   if (body === undefined) throw bodyMissing()
   if (mode === 'report' && body.length > limits.judgedBodySize) {
@@ -108,6 +110,12 @@ function refusedTrial(
     if (!(error instanceof Fault)) throw error
     return { code: error.code, missing: error.message, always: true }
   }
+}
+
+function nameMissing({ path, member }: NameReading): Fault {
+  return new Fault('bad_request', {
+    detail: `What decides is the ${member} that OpusDNS has for this id. The proxy asks it by GET ${path}; explain asks nobody.`,
+  })
 }
 
 function bodyMissing(): Fault {

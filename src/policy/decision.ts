@@ -1,6 +1,7 @@
 // The verdict on one request, with its reason.
 
 import type { Act } from '../opusdns/act.ts'
+import type { NameReading } from '../opusdns/named-by-id.ts'
 
 /** May pass, and by which grants (as the file has them). */
 export interface Allowed {
@@ -38,6 +39,21 @@ export interface Filtered {
 export type Decision = Allowed | Denied | Filtered
 
 /** Cannot be decided before the body was read. */
-export interface Undecided {
+export interface ByBody {
   readonly kind: 'body'
+}
+
+/** Cannot be decided before OpusDNS told the name of what has an id in the path. */
+export interface ByName {
+  readonly kind: 'name'
+  readonly reading: NameReading
+}
+
+/** What must be known before there is a decision. */
+export type Undecided = ByBody | ByName
+
+/** The answer to a `NameReading`. */
+export interface Found {
+  /** Canonical; `undefined` where there is nothing of that id. */
+  readonly name: string | undefined
 }

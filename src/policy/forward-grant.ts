@@ -6,7 +6,7 @@ import type { Grant } from './grant.ts'
 import { zoneMatcher } from './zone-pattern.ts'
 
 const FORWARDS =
-  /^\/v1\/(?:domain-forwards(?:\/\{hostname\}(?:\/.+)?)?|email-forwards(?:\/\{email_forward_id\}(?:\/(?:enable|disable))?)?)$/
+  /^\/v1\/(?:domain-forwards(?:\/\{hostname\}(?:\/.+)?)?|email-forwards(?:\/\{email_forward_id\}(?:\/(?:enable|disable|metrics|aliases(?:\/\{alias_id\})?))?)?)$/
 
 /** Whether a `forwards` grant is about the operation, as far as a host name tells. */
 export function isForward({ template }: Operation): boolean {
@@ -14,8 +14,8 @@ export function isForward({ template }: Operation): boolean {
 }
 
 /**
- * The grant `forwards: [hosts]`. Lists show these hosts. Metrics of all hosts are not in it, nor what names
- * an email forward by its id: nothing in such a request says whose it is.
+ * The grant `forwards: [hosts]`. Lists show these hosts. Metrics of all hosts are not in it. An email forward
+ * has an id in the path: OpusDNS is asked for its host name.
  */
 export function forwardsGrant(hosts: readonly string[]): Grant {
   const within = zoneMatcher(hosts)

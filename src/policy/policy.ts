@@ -4,9 +4,10 @@
 import type { Act } from '../opusdns/act.ts'
 import { needsBody, pathActs } from '../opusdns/acts.ts'
 import { namedListMember } from '../opusdns/lists.ts'
+import { namedById, withName } from '../opusdns/named-by-id.ts'
 import { OPERATIONS, UNKNOWN_OPERATION } from '../opusdns/operations.ts'
 import type { Operation } from '../opusdns/operations.ts'
-import type { Decision, Denied, Undecided } from './decision.ts'
+import type { Decision, Denied, Found, Undecided } from './decision.ts'
 import type { GrantSettings } from './grant-options.ts'
 import type { Grant } from './grant.ts'
 import { grantOf } from './grants.ts'
@@ -15,9 +16,10 @@ import { grantOf } from './grants.ts'
 export interface Policy {
   /**
    * The decision by the request line: `method` and canonical `path`. `body` where what is asked for
-   * depends on what the body says; then `judge` decides.
+   * depends on what the body says; then `judge` decides. `name` where it depends on the name of what the
+   * path has an id of; then it is to be asked again with what was `found`.
    */
-  decide(method: string, path: string, operation: Operation): Decision | Undecided
+  decide(method: string, path: string, operation: Operation, found?: Found): Decision | Undecided
   /** The decision by everything that the request would do. */
   judge(method: string, path: string, operation: Operation, acts: readonly Act[]): Decision
   /** Whether replies show transfer codes and other secrets; else they are masked there. */
@@ -69,7 +71,12 @@ export function policy(settings: readonly GrantSettings[]): Policy {
     return act?.zone !== undefined && !isKnown(act.zone)
   }
 
-  function decide(method: string, path: string, operation: Operation): Decision | Undecided {
+  function decide(
+    method: string,
+    path: string,
+    operation: Operation,
+    found?: Found,
+  ): Decision | Undecided {
     const whole = wholeGrant(method, path, operation)
     if (whole !== undefined) {
       // What it costs may stand in the body.
@@ -89,7 +96,18 @@ export function policy(settings: readonly GrantSettings[]): Policy {
       }
     }
     const acts = pathActs(operation, path)
-    if (!needsBody(operation)) return judge(method, path, operation, acts)
+    if (!needsBody(operation)) {
+      const verdict = judge(method, path, operation, acts)
+      const reading = verdict.kind === 'denied' ? namedById(operation, path) : undefined
+      if (reading === undefined) return verdict
+      if (found === undefined) return { kind: 'name', reading }
+      const { name } = found
+      const named = name === undefined ? acts : acts.map((one) => withName(one, reading, name))
+      const decision = judge(method, path, operation, named)
+      if (decision.kind !== 'denied') return decision
+      // What is not there and what is another's look alike.
+      return { ...decision, code: 'not_visible', missing: missingText(acts[0], operation) }
+    }
     // A zone that no grant knows need not be read about.
     for (const act of acts) {
       const { zone } = act
@@ -127,7 +145,8 @@ export function policy(settings: readonly GrantSettings[]): Policy {
       // The path names the zone; whether it is there makes no difference.
       (ZONE_OPERATIONS.has(operation) && isForeign(acts[0] ?? pathActs(operation, path)[0]))
     const code = hidden ? 'not_visible' : 'not_granted'
-    return { kind: 'denied', code, missing: missingText(act, operation), acts }
+    const told = acts.length > 0 ? acts : pathActs(operation, path)
+    return { kind: 'denied', code, missing: missingText(act, operation), acts: told }
   }
 
   const reveals = settings.some((one) => one.kind === 'class' && one.classes.includes('credential'))

@@ -4,7 +4,6 @@
 import { Fault } from '../base/fault.ts'
 import { readJson } from '../base/json-text.ts'
 import { operationNamed } from '../opusdns/operation-named.ts'
-import { grantedOperationOf } from '../opusdns/operations.ts'
 import type { Operation } from '../opusdns/operations.ts'
 import { zoneDifference } from '../opusdns/zone-difference.ts'
 import type { ZoneRrset } from '../opusdns/zone-draft.ts'
@@ -37,8 +36,7 @@ const READ_ZONE = operationNamed('GET /v1/dns/{zone_name}')
 /** Whether the request of `exchange` is a dry run: it was asked for, and the request is no reading. */
 export function isDryRun(exchange: Exchange, head: RequestHead, consumer: Consumer): boolean {
   if (!head.dryRun && !consumer.dryRun) return false
-  const { path, request } = exchange
-  return !grantedOperationOf(request.method ?? '', path).classes.includes('read')
+  return !exchange.operation.classes.includes('read')
 }
 
 /** The request line of what is tried out. */

@@ -110,6 +110,16 @@ export class Exchange {
     return this.closed || this.response.headersSent
   }
 
+  /** Forgets what was asked upstream on the way to the decision: nothing of the request itself was sent. */
+  begunAnew(): void {
+    this.attempts = 0
+    this.sentAt = 0
+    this.answeredAt = 0
+    this.outcome = 'unclear'
+    this.upstreamId = undefined
+    this.source = 'proxy'
+  }
+
   /**
    * Makes this the last exchange of its connection: what the client still sends is dropped, and is no
    * request. Call it before the head of the reply is written.
@@ -153,10 +163,7 @@ export class Exchange {
     const milliseconds = clock.now() - this.startedAt
     const upstream =
       this.answeredAt > 0 && this.sentAt > 0 ? this.answeredAt - this.sentAt : undefined
-    const method =
-      this.operation === UNKNOWN_OPERATION
-        ? boundedMethod(this.request.method)
-        : this.operation.method
+    const method = boundedMethod(this.request.method)
     metrics.inflight(-1)
     if (this.noted !== undefined) {
       const { decision, mode } = this.noted

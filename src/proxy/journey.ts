@@ -11,7 +11,12 @@ import type { Identity } from '../consumers/caller.ts'
 import type { Log } from '../observe/log.ts'
 import type { Metrics } from '../observe/metrics.ts'
 import { namedListMember } from '../opusdns/lists.ts'
-import { bodyClassOf, canonicalRoute, operationOf } from '../opusdns/operations.ts'
+import {
+  bodyClassOf,
+  canonicalRoute,
+  grantedOperationOf,
+  operationOf,
+} from '../opusdns/operations.ts'
 import type { BodyClass } from '../opusdns/operations.ts'
 import type { ZoneWrite } from '../opusdns/zone-write.ts'
 import type { IssuedTokens } from '../store/issued-tokens.ts'
@@ -27,11 +32,13 @@ import { useOf, wholeBody } from './body-use.ts'
 import type { BodyUse } from './body-use.ts'
 import { identification } from './identification.ts'
 import { listReply } from './list-reply.ts'
+import { lookUp } from './look-up.ts'
 import { answerLogin } from './local-token.ts'
 import { masksReply } from './masked-reply.ts'
 import { METHODS } from './methods.ts'
 import { permission } from './permission.ts'
 import { purchases } from './purchases.ts'
+import { ready } from './ready.ts'
 import type { LimitSettings } from './options.ts'
 import { refuse } from './refusal.ts'
 import { dropBody, takeBody } from './request-body.ts'
@@ -130,16 +137,33 @@ export function journey(options: JourneyOptions, deps: JourneyDeps): RequestList
   function pass({ exchange, head }: Passage): void {
     // Hono's `/v1/*` matches `/v1` too.
     if (exchange.path === '/v1') throw nowhere()
-    const method = exchange.request.method ?? ''
     exchange.path = canonicalRoute(exchange.path)
     // First, so that the record of a stranger says what was asked for.
-    exchange.operation = operationOf(method, exchange.path)
+    exchange.operation = grantedOperationOf(exchange.request.method ?? '', exchange.path)
     const consumer = identified(exchange, head)
-    const undecided = permit.byLine(exchange, consumer) === 'body'
+    const line = permit.byLine(exchange, consumer)
     room.begin(exchange, consumer)
+    if (line === 'decided' || line.kind === 'body')
+      goOn(exchange, consumer, head, line !== 'decided')
+    else {
+      const { way } = consumer
+      lookUp(exchange, head.fields, line.reading, { way, room: memory }, (found) => {
+        goOn(exchange, consumer, head, permit.byLine(exchange, consumer, found) !== 'decided')
+      })
+    }
+  }
+
+  /** From the body on, which decides where it is `undecided`. */
+  function goOn(
+    exchange: Exchange,
+    consumer: Consumer,
+    head: RequestHead,
+    undecided: boolean,
+  ): void {
     exchange.dryRun = isDryRun(exchange, head, consumer)
     const use = useOf(exchange, undecided, consumer.mode === 'report', deps.trail !== undefined)
-    const bound = use === 'needed' ? judged : bounds[bodyClassOf(method, exchange.operation)]
+    const group = bodyClassOf(exchange.request.method ?? '', exchange.operation)
+    const bound = use === 'needed' ? judged : bounds[group]
     takeBody(exchange, head.contentLength, bound, bodyLimits[use], clock, (fault, body) => {
       if (exchange.settled) {
         dropBody(body)
@@ -156,7 +180,8 @@ export function journey(options: JourneyOptions, deps: JourneyDeps): RequestList
         room.enter(exchange, consumer)
         const depart = () => {
           deps.trail?.ahead(exchange)
-          go(exchange, consumer, head, body, write)
+          const go = () => send(exchange, consumer, head, body, write)
+          ready(exchange, consumer.way.credential, go, () => dropBody(body))
         }
         // What is only tried out costs nothing.
         const bought = write === undefined ? buy(exchange, consumer) : undefined
@@ -185,31 +210,6 @@ export function journey(options: JourneyOptions, deps: JourneyDeps): RequestList
         dropBody(body)
         if (!exchange.settled) refuse(exchange, error)
       })
-  }
-
-  /** "With what?", and "go". */
-  function go(
-    exchange: Exchange,
-    consumer: Consumer,
-    head: RequestHead,
-    body: Body,
-    write: ZoneWrite | undefined,
-  ): void {
-    const attachment = consumer.way.credential.obtain()
-    if (!(attachment instanceof Promise)) {
-      send(exchange, consumer, head, body, write)
-      return
-    }
-    attachment.then(
-      () => {
-        if (exchange.settled) dropBody(body)
-        else send(exchange, consumer, head, body, write)
-      },
-      (error: unknown) => {
-        dropBody(body)
-        if (!exchange.settled) refuse(exchange, error)
-      },
-    )
   }
 
   /** Sends it on; or reads the list that only a part of may be shown, or the zone of a dry run. */

@@ -17,6 +17,7 @@ import type { ListQuery } from './list-query.ts'
 import { listWalk } from './list-walk.ts'
 import { maskable } from './masked-reply.ts'
 import { answerWith } from './own-reply.ts'
+import { ready } from './ready.ts'
 import { readingPlaces, rest } from './reading-place.ts'
 import type { Place } from './reading-place.ts'
 import { refuse } from './refusal.ts'
@@ -111,15 +112,8 @@ function walk(
     }
     if (pages >= MOST_PAGES) throw tooLarge()
     rest(exchange)
-    const ready = way.credential.obtain()
     // A long list may outlive a token.
-    if (!(ready instanceof Promise)) readOn()
-    else {
-      ready.then(
-        () => exchange.settled || readOn(),
-        (error: unknown) => exchange.settled || refuse(exchange, error),
-      )
-    }
+    ready(exchange, way.credential, readOn)
   }
 
   readOn()

@@ -1,8 +1,7 @@
 // "May they?": asks the policy of the consumer, by the request line, or by the body where that decides.
 
 import { bodyActs } from '../opusdns/acts.ts'
-import { grantedOperationOf } from '../opusdns/operations.ts'
-import type { Denied } from '../policy/decision.ts'
+import type { Denied, Found, Undecided } from '../policy/decision.ts'
 import { judged } from '../policy/judged.ts'
 import type { Consumer } from './consumer.ts'
 import type { Exchange } from './exchange.ts'
@@ -11,8 +10,8 @@ import type { Verdict } from './verdict.ts'
 
 /** The two moments at which a request may be refused. Both throw a Fault of source `policy`. */
 export interface Permission {
-  /** By the request line; `body` says that the body decides. */
-  byLine(exchange: Exchange, consumer: Consumer): 'decided' | 'body'
+  /** By the request line, and what was `found` of what it names by an id; else says what decides. */
+  byLine(exchange: Exchange, consumer: Consumer, found?: Found): 'decided' | Undecided
   /** By the whole request; `body` is what will be forwarded. */
   byBody(exchange: Exchange, consumer: Consumer, head: RequestHead, body: Buffer): void
   /** In place of `byBody` in report mode, of a body that is too large to be held, and passes unread. */
@@ -32,11 +31,10 @@ export const UNREAD: Denied = {
 /** Builds the gate. */
 export function permission(note: Verdict): Permission {
   return {
-    byLine(exchange, consumer) {
-      const { path, request } = exchange
-      const method = request.method ?? ''
-      const decision = consumer.policy.decide(method, path, grantedOperationOf(method, path))
-      if (decision.kind === 'body') return 'body'
+    byLine(exchange, consumer, found) {
+      const { path, request, operation } = exchange
+      const decision = consumer.policy.decide(request.method ?? '', path, operation, found)
+      if (decision.kind === 'body' || decision.kind === 'name') return decision
       note(exchange, consumer, decision)
       return 'decided'
     },

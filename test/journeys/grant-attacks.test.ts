@@ -167,11 +167,12 @@ const ATTEMPTS: readonly Attempt[] = [
   ['a forward with the name behind', 'forwards', 'DELETE', '/v1/domain-forwards/notexample.com'],
   ['a forward by an encoded dot', 'forwards', 'DELETE', '/v1/domain-forwards/example.com%2E.org'],
   ['a forward for all hosts', 'forwards', 'POST', '/v1/domain-forwards', { hostname: '*.com' }],
+  // By an id that could be looked up: test/journeys/names-by-id.test.ts.
   [
-    'an email forward by its id',
+    'an email forward by the id of a zone',
     'forwards',
     'DELETE',
-    '/v1/email-forwards/email_forward_01h45ytscbebyvny4gc8cr8ma2',
+    '/v1/email-forwards/zone_01h45ytscbebyvny4gc8cr8ma2',
   ],
   [
     'one host of two in a job',
@@ -528,7 +529,25 @@ const ATTEMPTS: readonly Attempt[] = [
   ['a known path in capitals', 'reader', 'GET', '/v1/Contacts'],
   ['OPTIONS', 'reader', 'OPTIONS', '/v1/contacts'],
   ['another domain', 'domains', 'GET', '/v1/domains/example.org'],
-  ['a domain by its id', 'domains', 'GET', '/v1/domains/domain_01h45ytscbebyvny4gc8cr8ma2'],
+  [
+    'a domain by the id of a contact',
+    'domains',
+    'GET',
+    '/v1/domains/contact_01h45ytscbebyvny4gc8cr8ma2',
+  ],
+  [
+    'a domain by an id that is none',
+    'domains',
+    'GET',
+    '/v1/domains/domain_81h45ytscbebyvny4gc8cr8ma2',
+  ],
+  [
+    'a write to a domain by its id',
+    'domains',
+    'PATCH',
+    '/v1/domains/domain_01h45ytscbebyvny4gc8cr8ma2',
+    {},
+  ],
   ['a check of domains', 'domains', 'GET', '/v1/domains/check?domains=example.com'],
   ['anything without grants', 'nobody', 'GET', '/v1/tlds/'],
   ['a single top-level domain', 'lookup', 'GET', '/v1/tlds/com'],

@@ -446,7 +446,7 @@ describe('forwards', () => {
     ['PATCH', DOMAIN, redirect('example.com', 'www')],
     ['PATCH', DOMAIN, { ops: [...redirect('example.com').ops, ...redirect('a.org').ops] }],
     ['GET', `${DOMAIN}/metrics`],
-    ['DELETE', '/v1/email-forwards/email_forward_01h45ytscbebyvny4gc8cr8ma2'],
+    ['DELETE', '/v1/email-forwards/zone_01h45ytscbebyvny4gc8cr8ma2'],
     [
       'POST',
       '/v1/jobs',
@@ -464,6 +464,18 @@ describe('forwards', () => {
     ['GET', '/v1/dns/example.com'],
   ])('denies %s %s elsewhere', (method, path, body) => {
     expect(decided(may, method, path, body)).toMatchObject({ kind: 'denied' })
+  })
+
+  test('asks for the host of an email forward, and decides by it', () => {
+    const path = '/v1/email-forwards/email_forward_01h45ytscbebyvny4gc8cr8ma2'
+    const decide = (found?: { name: string | undefined }) =>
+      may.decide('DELETE', path, grantedOperationOf('DELETE', path), found)
+    expect(decide()).toEqual({ kind: 'name', reading: { path, member: 'hostname' } })
+    expect(decide({ name: 'example.com' })).toMatchObject({ kind: 'allowed' })
+    const missing = `No grant covers DELETE /v1/email-forwards/{email_forward_id}.`
+    for (const name of ['example.org', undefined]) {
+      expect(decide({ name })).toMatchObject({ kind: 'denied', code: 'not_visible', missing })
+    }
   })
 
   test('does not create zones on the way', () => {

@@ -1,0 +1,77 @@
+// Asks OpusDNS for the name of what a request names by its id, before anything is decided about it. A
+// reading of its own: the request itself is sent by nobody meanwhile.
+
+import { Fault } from '../base/fault.ts'
+import { readJson } from '../base/json-text.ts'
+import { isRecord } from '../base/record.ts'
+import { canonicalName } from '../opusdns/name.ts'
+import type { NameReading } from '../opusdns/named-by-id.ts'
+import type { Found } from '../policy/decision.ts'
+import type { Exchange } from './exchange.ts'
+import { read } from './forward.ts'
+import type { ForwardDeps } from './forward.ts'
+import type { HeldBytes } from './held-bytes.ts'
+import { maskable } from './masked-reply.ts'
+import { ready } from './ready.ts'
+import { rest } from './reading-place.ts'
+import { ReplyWriter } from './reply-writer.ts'
+import { fieldsOfReading, wholeReplies } from './whole-reply.ts'
+
+/** Bytes of one domain or forward. */
+const MOST_BYTES = 1024 * 1024
+
+/**
+ * Calls `done` with what was found; what it throws is answered. An error of OpusDNS other than 404 is
+ * passed on to the client. `fields` are the client's, without a credential.
+ */
+export function lookUp(
+  exchange: Exchange,
+  fields: readonly string[],
+  { path, member }: NameReading,
+  { way, room }: { readonly way: ForwardDeps; readonly room: HeldBytes },
+  done: (found: Found) => void,
+): void {
+  const takeWhole = wholeReplies(exchange, { room, most: MOST_BYTES, tooLarge: unreadable })
+
+  function ask(): void {
+    read(exchange, fieldsOfReading(fields), way, {
+      target: path,
+      receive(status, head, echo, flow, failed) {
+        if (status !== 200 && status !== 404) {
+          if (status < 300) throw unreadable()
+          return new ReplyWriter(exchange, status, head, echo, flow, failed)
+        }
+        maskable(status, head, 'GET')
+        return takeWhole(echo, failed, (body) => {
+          const name = status === 404 ? undefined : nameIn(body, member)
+          room.hold(exchange, -body.length)
+          rest(exchange)
+          // What was read is not what was asked for: nothing of that was sent yet.
+          exchange.begunAnew()
+          done({ name })
+        })
+      },
+    })
+  }
+
+  ready(exchange, way.credential, ask)
+}
+
+function nameIn(body: Buffer, member: NameReading['member']): string {
+  let value: unknown
+  try {
+    value = readJson(body)
+  } catch {
+    throw unreadable()
+  }
+  const text = isRecord(value) ? value[member] : undefined
+  const name = typeof text === 'string' ? canonicalName(text) : undefined
+  if (name === undefined) throw unreadable()
+  return name
+}
+
+function unreadable(): Fault {
+  return new Fault('reply_not_readable', {
+    detail: 'OpusDNS answered with something that has no name, so that no grant can be asked.',
+  })
+}
