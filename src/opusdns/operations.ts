@@ -135,6 +135,26 @@ export function grantedOperationOf(method: string, path: string): Operation {
   return operationOf(method === 'HEAD' ? 'GET' : method, path)
 }
 
+/** A segment of a template: a literal, or a parameter with its name. */
+interface Segment {
+  readonly literal: string
+  readonly name: string | undefined
+}
+
+function segmentsOf({ template }: Operation): readonly Segment[] {
+  return template
+    .slice(1)
+    .split('/')
+    .map((literal) => ({
+      literal,
+      name: literal.startsWith('{') ? literal.slice(1, -1) : undefined,
+    }))
+}
+
+const SEGMENTS: ReadonlyMap<Operation, readonly Segment[]> = new Map(
+  OPERATIONS.map((operation) => [operation, segmentsOf(operation)]),
+)
+
 /**
  * The parameters in the canonical `path` of `operation`, by their names in its template and
  * percent-decoded: `{ zone_name: 'example.com' }`. None for the unknown operation. Throws when the
@@ -146,15 +166,20 @@ export function parametersOf(
 ): Readonly<Partial<Record<string, string>>> {
   const parameters: Partial<Record<string, string>> = {}
   if (operation === UNKNOWN_OPERATION) return parameters
-  const names = operation.template.split('/')
-  const values = path.split('/')
-  if (names.length !== values.length) throw new Error('the path is not of this operation')
-  for (const [at, name] of names.entries()) {
-    const value = values[at] ?? ''
-    if (name.startsWith('{')) parameters[name.slice(1, -1)] = decodeURIComponent(value)
-    else if (name !== value) throw new Error('the path is not of this operation')
+  let from = 1
+  for (const { literal, name } of SEGMENTS.get(operation) ?? segmentsOf(operation)) {
+    const slash = path.indexOf('/', from)
+    const end = slash < 0 ? path.length : slash
+    if (name !== undefined && end > from) parameters[name] = decoded(path.slice(from, end))
+    else if (path.slice(from, end) !== literal) throw new Error('the path is not of this operation')
+    from = end + 1
   }
+  if (from !== path.length + 1) throw new Error('the path is not of this operation')
   return parameters
+}
+
+function decoded(segment: string): string {
+  return segment.includes('%') ? decodeURIComponent(segment) : segment
 }
 
 const WRITING = new Set(['POST', 'PUT', 'PATCH'])
