@@ -9,7 +9,7 @@ import type { Decision } from '../policy/decision.ts'
 import { judged } from '../policy/judged.ts'
 import type { Asked } from '../policy/judged.ts'
 import type { Policy } from '../policy/policy.ts'
-import { tried, unreadableZone } from '../proxy/dry-run.ts'
+import { changes, tried, unreadableZone } from '../proxy/dry-run.ts'
 import type { LimitSettings } from '../proxy/options.ts'
 import { UNREAD } from '../proxy/permission.ts'
 import { tooLarge } from '../proxy/request-body.ts'
@@ -31,7 +31,7 @@ export interface Refusal {
 }
 
 /** What the grants say. */
-export interface Verdict {
+export interface Judgement {
   readonly decision: Decision
   /** Whether the body had to be looked at, and what is wrong with it. */
   readonly byBody: boolean
@@ -46,7 +46,7 @@ export function verdictOn(
   { policy, mode, limits }: Asker,
   asked: Asked,
   body: Buffer | undefined,
-): Verdict {
+): Judgement {
   const decision = policy.decide(asked.method, asked.path, asked.operation)
   if (decision.kind === 'name') throw nameMissing(decision.reading)
   if (decision.kind !== 'body') return { decision, byBody: false, fault: undefined }
@@ -62,7 +62,7 @@ export function refusalOf(
   asker: Asker,
   asked: Asked,
   body: Buffer | undefined,
-  { decision, byBody, fault }: Verdict,
+  { decision, byBody, fault }: Judgement,
 ): Refusal | undefined {
   const enforced = asker.mode === 'enforce'
   const denied =
@@ -71,7 +71,7 @@ export function refusalOf(
       : undefined
   if (enforced && !byBody && denied !== undefined) return denied
   const { operation } = asked
-  const isTrial = asker.dryRun && !operation.classes.includes('read')
+  const isTrial = asker.dryRun && changes(operation)
   const needed = (byBody && enforced) || (isTrial && hasDryRun(operation))
   const large = oversized(asker, asked, needed, body)
   if (large !== undefined) return large

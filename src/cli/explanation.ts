@@ -12,6 +12,7 @@ import type { Decision } from '../policy/decision.ts'
 import { leastGrants } from '../policy/least-grants.ts'
 import { moneyText } from '../policy/money.ts'
 import type { Policy } from '../policy/policy.ts'
+import { changes } from '../proxy/dry-run.ts'
 import { METHODS } from '../proxy/methods.ts'
 import type { Explanation } from './explain-print.ts'
 import { explainedPurchase } from './explained-purchase.ts'
@@ -55,8 +56,9 @@ export async function explain(
   const { decision } = verdict
   const acts = verdict.fault === undefined ? actsOf(operation, path, body, decision) : []
   const budget = subject.budget === 'unlimited' ? undefined : subject.budget
-  const cost =
-    subject.budget === 'unlimited' ? undefined : costOf(decision.acts, budget, subject.unpriced)
+  // A trial buys nothing.
+  const buys = subject.budget !== 'unlimited' && !(subject.dryRun && changes(operation))
+  const cost = buys ? costOf(decision.acts, budget, subject.unpriced) : undefined
   const granting = decision.kind === 'denied' ? [] : decision.grants
   const refused = refusalOf(subject, asked, body, verdict)
   const purchase =

@@ -4,7 +4,9 @@ import { isName } from '../consumers/name-options.ts'
 import { actOf } from '../opusdns/act.ts'
 import type { Act } from '../opusdns/act.ts'
 import { needsBody, pathActs } from '../opusdns/acts.ts'
+import { namedById, withName } from '../opusdns/named-by-id.ts'
 import { operationNamed } from '../opusdns/operation-named.ts'
+import { hasDryRun } from '../opusdns/zone-write.ts'
 import { grantedOperationOf } from '../opusdns/operations.ts'
 import type { Operation } from '../opusdns/operations.ts'
 import { isForward } from '../policy/forward-grant.ts'
@@ -101,7 +103,13 @@ function actsIn(
   operation: Operation,
   path: string,
 ): Pick<LearntRecord, 'acts' | 'notes'> {
-  const ofPath = pathActs(operation, path)
+  const reading = namedById(operation, path)
+  const [name] = textsIn(record['names'])
+  const byLine = pathActs(operation, path)
+  const ofPath =
+    reading === undefined || name === undefined
+      ? byLine
+      : byLine.map((act) => withName(act, reading, name))
   const zones = textsIn(record['zones'])
   const zone = ofPath[0]?.zone ?? zones[0]
   const acts: Act[] = []
@@ -132,7 +140,7 @@ function actsIn(
       actOf(operation, { zone, change: { verb: 'remove', ...all } }),
     )
   }
-  if (record['dry_run'] === true && needsBody(operation)) acts.push(actOf(READ_ZONE, { zone }))
+  if (record['dry_run'] === true && hasDryRun(operation)) acts.push(actOf(READ_ZONE, { zone }))
   return { acts, notes }
 }
 

@@ -118,12 +118,14 @@ export function surroundings(
     }
     const late = found.certified !== undefined && clock.wall() >= found.until
     if (!late && !found.hop) return found
+    const { hop, nearby: peer } = found
     return {
       certified: late ? 'expired' : found.certified,
-      nearby: found.hop
-        ? byNetwork(forwardedAddress(forwardedFor, isHop), 'forwarded')
-        : found.nearby,
-      hop: found.hop,
+      // Who shows a key need not be looked for.
+      get nearby() {
+        return hop ? byNetwork(forwardedAddress(forwardedFor, isHop), 'forwarded') : peer
+      },
+      hop,
     }
   }
 }

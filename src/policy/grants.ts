@@ -103,20 +103,24 @@ function classGrant(text: string, classes: readonly OperationClass[]): Grant {
 
 const DOMAIN = /^\/v1\/domains\/\{domain_reference\}(?:\/dnssec)?$/
 
+/** Whether a grant `domains:read` with names is about the operation on one domain. */
+export function isDomainReading({ method, template }: Operation): boolean {
+  return method === 'GET' && DOMAIN.test(template)
+}
+
 function domainsGrant(domains: readonly string[]): Grant {
   const within = zoneMatcher(domains)
-  const has = ({ method, template }: Operation) => method === 'GET' && DOMAIN.test(template)
   return {
     ...NOTHING,
     text: `domains:read: [${domains.join(', ')}]`,
     reach(operation) {
-      return has(operation) ||
+      return isDomainReading(operation) ||
         (operation.template === '/v1/domains' && namedListMember(operation) !== undefined)
         ? 'part'
         : 'none'
     },
     covers({ operation, domain }) {
-      return has(operation) && domain !== undefined && within(domain)
+      return isDomainReading(operation) && domain !== undefined && within(domain)
     },
     sees: ({ template }, name) => template === '/v1/domains' && within(name),
   }

@@ -3,11 +3,13 @@
 
 import type { Act } from '../opusdns/act.ts'
 import { namedListMember } from '../opusdns/lists.ts'
+import { namedById } from '../opusdns/named-by-id.ts'
 import { UNKNOWN_OPERATION } from '../opusdns/operations.ts'
 import type { Operation } from '../opusdns/operations.ts'
 import type { DnsVerb } from './grant-options.ts'
 import { byKey } from './by-key.ts'
 import { isForward } from './forward-grant.ts'
+import { isDomainReading } from './grants.ts'
 import { labelsIn, namePattern } from './name-pattern.ts'
 import { pathPattern } from './path-pattern.ts'
 import { yamlList } from './yaml-list.ts'
@@ -28,11 +30,12 @@ export interface LeastGrants {
 
 const MOST = 20_000
 
-const DOMAIN = /^\/v1\/domains\/\{domain_reference\}(?:\/dnssec)?$/
 const BUYS = 'what is a purchase, or may be one: the consumer needs a budget besides'
 const MAY_COST =
   'what may cost something: the consumer needs a budget besides, or unpriced lists it'
 const KEYED = 'a job with an idempotency_key, which only a grant for all of POST /v1/jobs covers'
+const BY_ID =
+  'an email forward by its id, of which no name is known: granted for those of all hosts'
 const ALL = 'a body that was not judged: granted for all records of the zone'
 
 /** An empty gathering. */
@@ -129,7 +132,7 @@ export function leastGrants(): LeastGrants {
   }
   function addOther(operation: Operation, { domain }: Partial<Act>): void {
     const { method, template } = operation
-    const named = method === 'GET' && DOMAIN.test(template) ? domain : undefined
+    const named = isDomainReading(operation) ? domain : undefined
     if (named !== undefined && isName(named)) put(domains, named)
     else put(operations, `${method} ${template}`)
   }
@@ -177,7 +180,10 @@ export function leastGrants(): LeastGrants {
         }
       } else {
         const others = acts.filter((act) => !addZoneAct(act) && !addForward(act))
-        if (others.length > 0 || acts.length === 0) addOther(operation, others[0] ?? {})
+        if (others.length > 0 || acts.length === 0) {
+          if (isForward(operation) && namedById(operation, path) !== undefined) note(BY_ID)
+          addOther(operation, others[0] ?? {})
+        }
       }
     },
     grants() {

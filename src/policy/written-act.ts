@@ -17,16 +17,18 @@ const EVERY = '*'
  * `VERB TYPE NAME` for records, such as `upsert TXT www.example.com`: the verb is one of a `dns` grant,
  * `*` stands for all, and of a name that may be read in two ways both are there, with a comma. Where
  * `asked` is another operation (a job), ` in ZONE` follows; a command that is about no records is the
- * operation that does the same, and the zone, domain, or host of a forward. `undefined` when the path says it all.
+ * operation that does the same, and the zone, domain, or host of a forward; one that needs a grant for all of the
+ * job is the job's own. `undefined` when the path says it all.
  */
 export function writtenAct(
-  { operation, zone, domain, host, change }: Act,
+  { operation, zone, domain, host, change, purchase }: Act,
   asked: Operation,
 ): string | undefined {
   const forwarded = isForward(operation) ? host : undefined
   const within = operation === asked ? undefined : (zone ?? domain ?? forwarded)
   if (change === undefined) {
-    if (operation === asked) return undefined
+    const keyed = asked.bulk && purchase === undefined
+    if (operation === asked && !keyed) return undefined
     return `${operation.method} ${operation.template}${within === undefined ? '' : ` ${within}`}`
   }
   const verb = dnsVerbOf(operation) ?? 'change'
@@ -67,6 +69,7 @@ export function readAct(text: string, zone: string | undefined): Act | undefined
   const [, name = '', about] = COMMAND.exec(text) ?? []
   const operation = maybeOperation(name) ?? STAND_INS.get(name)
   if (operation === undefined) return undefined
+  if (operation.bulk) return actOf(operation, {})
   if (isForward(operation)) return actOf(operation, { host: about })
   if (dnsVerbOf(operation) !== undefined) return actOf(operation, { zone: about })
   // As much as it buys at the most: the text does not say.

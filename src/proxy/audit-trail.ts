@@ -57,8 +57,11 @@ export function auditTrail(audit: Pick<AuditLog, 'open' | 'record'>): AuditTrail
 }
 
 /** Why an exchange that nothing was forwarded of was refused; `undefined` when it was answered here. */
-function refusalOf({ fault, response }: Exchange): string | undefined {
-  return fault?.code ?? (response.headersSent ? undefined : 'client_gone')
+function refusalOf({ fault, response, noted, source }: Exchange): string | undefined {
+  if (fault !== undefined) return fault.code
+  if (!response.headersSent) return 'client_gone'
+  // An answer of OpusDNS to what was asked on the way to the decision.
+  return noted === undefined && source === 'upstream' ? 'undecided' : undefined
 }
 
 function decisionOf(exchange: Exchange, refusal: string | undefined): AuditDecision {

@@ -35,8 +35,12 @@ const READ_ZONE = operationNamed('GET /v1/dns/{zone_name}')
 
 /** Whether the request of `exchange` is a dry run: it was asked for, and the request is no reading. */
 export function isDryRun(exchange: Exchange, head: RequestHead, consumer: Consumer): boolean {
-  if (!head.dryRun && !consumer.dryRun) return false
-  return !exchange.operation.classes.includes('read')
+  return (head.dryRun || consumer.dryRun) && changes(exchange.operation)
+}
+
+/** Whether a request for the operation may change something, so that a dry run is none of it itself. */
+export function changes({ classes }: Operation): boolean {
+  return !classes.includes('read')
 }
 
 /** The request line of what is tried out. */
@@ -77,7 +81,8 @@ export function dryRunOf(
 ): ZoneWrite {
   const { write, reading } = tried(consumer.policy, exchange, head, body)
   if (reading.kind === 'denied') {
-    note(exchange, consumer, { ...reading, missing: unreadableZone(reading.missing) })
+    const acts = [...(exchange.noted?.decision.acts ?? []), ...reading.acts]
+    note(exchange, consumer, { ...reading, acts, missing: unreadableZone(reading.missing) })
   }
   return write
 }

@@ -20,6 +20,7 @@ import {
 import type { BodyClass } from '../opusdns/operations.ts'
 import type { ZoneWrite } from '../opusdns/zone-write.ts'
 import type { IssuedTokens } from '../store/issued-tokens.ts'
+import { after } from './after.ts'
 import type { Admission } from './admission.ts'
 import type { AuditTrail } from './audit-trail.ts'
 import type { Consumer } from './consumer.ts'
@@ -38,7 +39,6 @@ import { masksReply } from './masked-reply.ts'
 import { METHODS } from './methods.ts'
 import { permission } from './permission.ts'
 import { purchases } from './purchases.ts'
-import { ready } from './ready.ts'
 import type { LimitSettings } from './options.ts'
 import { refuse } from './refusal.ts'
 import { dropBody, takeBody } from './request-body.ts'
@@ -143,23 +143,7 @@ export function journey(options: JourneyOptions, deps: JourneyDeps): RequestList
     const consumer = identified(exchange, head)
     const line = permit.byLine(exchange, consumer)
     room.begin(exchange, consumer)
-    if (line === 'decided' || line.kind === 'body')
-      goOn(exchange, consumer, head, line !== 'decided')
-    else {
-      const { way } = consumer
-      lookUp(exchange, head.fields, line.reading, { way, room: memory }, (found) => {
-        goOn(exchange, consumer, head, permit.byLine(exchange, consumer, found) !== 'decided')
-      })
-    }
-  }
-
-  /** From the body on, which decides where it is `undecided`. */
-  function goOn(
-    exchange: Exchange,
-    consumer: Consumer,
-    head: RequestHead,
-    undecided: boolean,
-  ): void {
+    const undecided = line !== 'decided' && line.kind === 'body'
     exchange.dryRun = isDryRun(exchange, head, consumer)
     const use = useOf(exchange, undecided, consumer.mode === 'report', deps.trail !== undefined)
     const group = bodyClassOf(exchange.request.method ?? '', exchange.operation)
@@ -175,41 +159,32 @@ export function journey(options: JourneyOptions, deps: JourneyDeps): RequestList
         if (Buffer.isBuffer(body)) exchange.content = body
         if (undecided && bytes === undefined) permit.unread(exchange, consumer)
         else if (undecided && bytes !== undefined) permit.byBody(exchange, consumer, head, bytes)
-        else if (use === 'watched' && bytes !== undefined) permit.watch(exchange, head, bytes)
+        else if (bytes !== undefined) permit.watch(exchange, head, bytes)
         const write = exchange.dryRun ? dryRunOf(exchange, head, consumer, bytes, note) : undefined
         room.enter(exchange, consumer)
+        const drop = () => dropBody(body)
+        const go = () => send(exchange, consumer, head, body, write)
         const depart = () => {
           deps.trail?.ahead(exchange)
-          const go = () => send(exchange, consumer, head, body, write)
-          ready(exchange, consumer.way.credential, go, () => dropBody(body))
+          after(exchange, consumer.way.credential.obtain(), go, drop)
         }
         // What is only tried out costs nothing.
-        const bought = write === undefined ? buy(exchange, consumer) : undefined
-        if (bought === undefined) depart()
-        else departAfter(bought, exchange, body, depart)
+        const pay = () =>
+          after(exchange, write === undefined ? buy(exchange, consumer) : undefined, depart, drop)
+        if (line === 'decided' || line.kind === 'body') pay()
+        else {
+          exchange.atEnd(drop)
+          const asker = { way: consumer.way, room: memory, lenient: consumer.mode === 'report' }
+          lookUp(exchange, head.fields, line.reading, asker, (found) => {
+            permit.byLine(exchange, consumer, found)
+            pay()
+          })
+        }
       } catch (error) {
         dropBody(body)
         refuse(exchange, error)
       }
     })
-  }
-
-  /** Goes on when a purchase was written down. */
-  function departAfter(
-    bought: Promise<void>,
-    exchange: Exchange,
-    body: Body,
-    depart: () => void,
-  ): void {
-    bought
-      .then(() => {
-        if (exchange.settled) dropBody(body)
-        else depart()
-      })
-      .catch((error: unknown) => {
-        dropBody(body)
-        if (!exchange.settled) refuse(exchange, error)
-      })
   }
 
   /** Sends it on; or reads the list that only a part of may be shown, or the zone of a dry run. */

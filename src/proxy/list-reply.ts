@@ -5,6 +5,7 @@
 import { Fault } from '../base/fault.ts'
 import { retryAfter } from '../base/retry-after.ts'
 import type { EchoFilter } from '../credentials/echo.ts'
+import { after } from './after.ts'
 import type { Exchange } from './exchange.ts'
 import { valueOf } from './fields.ts'
 import { read } from './forward.ts'
@@ -17,8 +18,8 @@ import type { ListQuery } from './list-query.ts'
 import { listWalk } from './list-walk.ts'
 import { maskable } from './masked-reply.ts'
 import { answerWith } from './own-reply.ts'
-import { ready } from './ready.ts'
-import { readingPlaces, rest } from './reading-place.ts'
+import { readingPlaces } from './reading-place.ts'
+import { rest } from './rest.ts'
 import type { Place } from './reading-place.ts'
 import { refuse } from './refusal.ts'
 import type { ReplyHead } from './reply-head.ts'
@@ -113,7 +114,7 @@ function walk(
     if (pages >= MOST_PAGES) throw tooLarge()
     rest(exchange)
     // A long list may outlive a token.
-    ready(exchange, way.credential, readOn)
+    after(exchange, way.credential.obtain(), readOn)
   }
 
   readOn()

@@ -7,18 +7,26 @@ import { isRecord } from '../base/record.ts'
 import { canonicalName } from '../opusdns/name.ts'
 import type { NameReading } from '../opusdns/named-by-id.ts'
 import type { Found } from '../policy/decision.ts'
+import { after } from './after.ts'
 import type { Exchange } from './exchange.ts'
 import { read } from './forward.ts'
 import type { ForwardDeps } from './forward.ts'
 import type { HeldBytes } from './held-bytes.ts'
 import { maskable } from './masked-reply.ts'
-import { ready } from './ready.ts'
-import { rest } from './reading-place.ts'
+import { rest } from './rest.ts'
 import { ReplyWriter } from './reply-writer.ts'
 import { fieldsOfReading, wholeReplies } from './whole-reply.ts'
 
 /** Bytes of one domain or forward. */
 const MOST_BYTES = 1024 * 1024
+
+/** Who asks, and with what. */
+export interface LookUpDeps {
+  readonly way: ForwardDeps
+  readonly room: HeldBytes
+  /** Whether the request goes on (in report mode) when no name can be had. */
+  readonly lenient: boolean
+}
 
 /**
  * Calls `done` with what was found; what it throws is answered. An error of OpusDNS other than 404 is
@@ -28,7 +36,7 @@ export function lookUp(
   exchange: Exchange,
   fields: readonly string[],
   { path, member }: NameReading,
-  { way, room }: { readonly way: ForwardDeps; readonly room: HeldBytes },
+  { way, room, lenient }: LookUpDeps,
   done: (found: Found) => void,
 ): void {
   const takeWhole = wholeReplies(exchange, { room, most: MOST_BYTES, tooLarge: unreadable })
@@ -37,13 +45,16 @@ export function lookUp(
     read(exchange, fieldsOfReading(fields), way, {
       target: path,
       receive(status, head, echo, flow, failed) {
-        if (status !== 200 && status !== 404) {
+        if (status !== 200 && status !== 404 && !lenient) {
           if (status < 300) throw unreadable()
+          // Of the request itself nothing was sent.
+          exchange.attempts = 0
           return new ReplyWriter(exchange, status, head, echo, flow, failed)
         }
-        maskable(status, head, 'GET')
+        if (!lenient) maskable(status, head, 'GET')
         return takeWhole(echo, failed, (body) => {
-          const name = status === 404 ? undefined : nameIn(body, member)
+          const name = status === 200 ? nameIn(body, member) : undefined
+          if (status === 200 && name === undefined && !lenient) throw unreadable()
           room.hold(exchange, -body.length)
           rest(exchange)
           // What was read is not what was asked for: nothing of that was sent yet.
@@ -54,20 +65,18 @@ export function lookUp(
     })
   }
 
-  ready(exchange, way.credential, ask)
+  after(exchange, way.credential.obtain(), ask)
 }
 
-function nameIn(body: Buffer, member: NameReading['member']): string {
+function nameIn(body: Buffer, member: NameReading['member']): string | undefined {
   let value: unknown
   try {
     value = readJson(body)
   } catch {
-    throw unreadable()
+    return undefined
   }
   const text = isRecord(value) ? value[member] : undefined
-  const name = typeof text === 'string' ? canonicalName(text) : undefined
-  if (name === undefined) throw unreadable()
-  return name
+  return typeof text === 'string' ? canonicalName(text) : undefined
 }
 
 function unreadable(): Fault {

@@ -16,7 +16,10 @@ export interface Permission {
   byBody(exchange: Exchange, consumer: Consumer, head: RequestHead, body: Buffer): void
   /** In place of `byBody` in report mode, of a body that is too large to be held, and passes unread. */
   unread(exchange: Exchange, consumer: Consumer): void
-  /** Notes what the body would do, for the audit of a trial; `byLine` has decided. Throws nothing. */
+  /**
+   * Notes what the body would do, where `byLine` has decided: for the audit, and for what a trial tells.
+   * Throws nothing.
+   */
   watch(exchange: Exchange, head: RequestHead, body: Buffer): void
 }
 

@@ -5,6 +5,7 @@ import { queue } from '../opusdns/queue.ts'
 import type { Exchange } from './exchange.ts'
 import type { HeldBytes } from './held-bytes.ts'
 import { refuse } from './refusal.ts'
+import { rest } from './rest.ts'
 
 /** Readings at once. */
 const AT_ONCE = 4
@@ -50,14 +51,5 @@ export function readingPlaces(): ReadingPlaces {
       })
       if (takeBack !== undefined) rest(exchange, takeBack)
     },
-  }
-}
-
-/** Has `exchange`, of which OpusDNS is asked nothing now, end well: `before` is called, then it is answered. */
-export function rest(exchange: Exchange, before?: () => void): void {
-  exchange.onAbandoned = before
-  exchange.onExpired = (fault) => {
-    before?.()
-    if (!exchange.settled) refuse(exchange, fault)
   }
 }

@@ -33,7 +33,10 @@ export interface ConnectionLimitDeps {
 export interface ConnectionLimit {
   /** Counts a connection that is ready for requests. */
   admit(socket: ClientSocket): void
-  /** Keeps those in a handshake (the oldest first) from taking all that there is besides `connections`. */
+  /**
+   * Keeps those in a handshake (the oldest first) from taking all that there is besides `connections`: they may
+   * have the places that nobody is served at, and half of the surplus.
+   */
   thin(handshakes: ReadonlySet<Socket>): void
   /** Answers the request if its connection is one too many; false if it is to be served. */
   refused(request: IncomingMessage): boolean
@@ -92,7 +95,7 @@ export function connectionLimit(
     },
     thin(handshakes) {
       // The other half is for those that are refused, and for those that are closing.
-      if (handshakes.size <= surplus / 2 || !identifies()) return
+      if (served.size + handshakes.size <= connections + surplus / 2 || !identifies()) return
       observe.limitHit('connections')
       const [oldest] = handshakes
       oldest?.destroy()

@@ -53,7 +53,8 @@ export function ledgerShelf({
         error = (fault instanceof Fault && errorCode(fault.cause)) || 'FAILED'
         throw fault
       } finally {
-        done()
+        // Whoever asked may go on with it: what was reserved is settled.
+        setImmediate(done)
       }
     }
     return {

@@ -413,6 +413,48 @@ describe('learn', () => {
     return learn([path])
   }
 
+  const grantsIn = ({ stdout }: { stdout: string }) =>
+    (parse(stdout) as Printed).consumers['one'] as { grants: unknown }
+  const ID = `email_forward_01${'a'.repeat(24)}`
+
+  test('grants by name what was looked up by its id, and notes what was not', async () => {
+    const deleted = {
+      ...seen,
+      method: 'DELETE',
+      path: `/v1/email-forwards/${ID}`,
+      zones: undefined,
+    }
+    const named = await only({ ...deleted, names: ['mail.example.com'] })
+    expect(grantsIn(named)).toEqual({ grants: [{ forwards: ['mail.example.com'] }] })
+    expect(named.stdout).not.toContain('of all hosts')
+    const nameless = await only(deleted)
+    expect(grantsIn(nameless)).toEqual({
+      grants: [{ operation: ['DELETE /v1/email-forwards/{email_forward_id}'] }],
+    })
+    expect(nameless.stdout).toContain('granted for those of all hosts')
+    const domain = { ...deleted, method: 'GET', path: `/v1/domains/domain_01${'a'.repeat(24)}` }
+    expect(grantsIn(await only({ ...domain, names: ['example.com'] }))).toEqual({
+      grants: [{ 'domains:read': ['example.com'] }],
+    })
+  })
+
+  test('says of a job with an idempotency_key that it needs a grant for all', async () => {
+    const change = 'upsert A www.example.com in example.com'
+    const keyed = { ...seen, method: 'POST', path: '/v1/jobs', changes: [change, 'POST /v1/jobs'] }
+    const { stdout } = await only(keyed)
+    expect(stdout).toContain(
+      'a job with an idempotency_key, which only a grant for all of POST /v1/jobs',
+    )
+    expect((await only({ ...keyed, changes: [change] })).stdout).not.toContain('idempotency_key')
+  })
+
+  test('of a dry run grants the reading besides, also of a zone that would be deleted', async () => {
+    const tried = { ...seen, method: 'DELETE', path: '/v1/dns/example.com', dry_run: true }
+    expect(grantsIn(await only(tried))).toEqual({
+      grants: [{ dns: { zones: ['example.com'], verbs: ['read', 'delete'] } }],
+    })
+  })
+
   test('grants the zone, and says so, where the record does not tell the records', async () => {
     const { stdout } = await only(seen)
     expect(stdout).toContain('dns: { zones: [example.com], verbs: [upsert, remove] }')

@@ -38,6 +38,8 @@ async function place(
       half: 'mode: report, grants: [acme: [example.com]]',
       paced: 'grants: [admin], limits: { rate: 1/h }',
       admin: 'grants: [admin]',
+      trier: 'dry_run: true, grants: [admin]',
+      doubter: 'mode: report, dry_run: true, grants: []',
     },
     config: `audit: { to: 'file:${to}', ${more} }\n`,
   })
@@ -183,6 +185,19 @@ test('report mode lets a body pass that is too large to be judged, and says so',
     expect.stringContaining('limits.judged_body_size'),
     expect.stringContaining('upsert A at www.example.com'),
   ])
+})
+
+test('a dry run tells what was tried, whoever tries it', async () => {
+  const world = await place()
+  for (const consumer of ['trier', 'doubter']) {
+    expect((await ask(world.proxy, consumer, 'PATCH', RECORDS, BODY)).status).toBe(200)
+    const [record] = await recordsOf(world, consumer, 1)
+    expect(record).toMatchObject({
+      dry_run: true,
+      names: ['www.example.com'],
+      changes: expect.arrayContaining(['upsert A www.example.com']),
+    })
+  }
 })
 
 test('what a limit refuses is a refusal, in one line', async () => {

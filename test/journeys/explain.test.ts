@@ -26,6 +26,7 @@ const CONSUMERS: Readonly<Record<string, string>> = {
   tryer: 'mode: report, grants: [acme: [example.com], dns: { zones: [example.net] }]',
   blind: `mode: report, dry_run: true, grants: [dns: { zones: ['*'], verbs: [upsert, remove, delete] }]`,
   doubter: 'mode: report, dry_run: true, grants: []',
+  founder: `dry_run: true, grants: [dns: { zones: ['*'], verbs: [read, upsert, create] }]`,
   careful: `dry_run: true, grants: [dns: { zones: [example.com] }, operation: ['POST /v1/jobs']]`,
   payer: `grants: [class: [read, write, destructive, billable]], budget: { purchases: 4, per: month, amount: '50.00', standard_price: '10.00' }`,
   shopper: `mode: report, grants: [class: [read, write, billable]], budget: { purchases: 1, per: day }`,

@@ -4,14 +4,15 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 
+import { wire } from '../opusdns/wire.ts'
 import { eventually } from '../support/eventually.ts'
 import { gateway } from '../support/gateway.ts'
 import type { Gateway } from '../support/gateway.ts'
 import { plainReply, rawUpstream } from '../support/raw-upstream.ts'
 import type { RawRequest, RawUpstream } from '../support/raw-upstream.ts'
-import { send } from '../support/wire-client.ts'
+import { open, send } from '../support/wire-client.ts'
 
 const id = (kind: string, letter: string) => `${kind}_01${letter.repeat(24)}`
 const OWN_DOMAIN = id('domain', 'a')
@@ -37,7 +38,8 @@ beforeAll(async () => {
       domains: 'grants: [{ domains:read: [example.com] }]',
       forwards: "grants: [{ forwards: ['*.example.com'] }]",
       dns: 'grants: [{ dns: { zones: [example.com] } }]',
-      trial: 'mode: report, grants: [{ domains:read: [example.com] }]',
+      trial:
+        "mode: report, grants: [{ domains:read: [example.com] }, { forwards: ['*.example.com'] }]",
     },
     config: `audit: { to: 'file:${audit}' }\n`,
   })
@@ -154,6 +156,54 @@ describe('an email forward', () => {
   })
 })
 
+describe('in report mode', () => {
+  test.each(['403 Forbidden', '500 Broken', '200 OK'])(
+    'a look-up that is answered %s stops nobody',
+    async (status) => {
+      const path = `/v1/email-forwards/${OWN_FORWARD}`
+      upstream.script = async ({ method, socket, whole }) => {
+        await whole
+        socket.write(
+          method === 'GET'
+            ? plainReply('no JSON', `HTTP/1.1 ${status}`)
+            : 'HTTP/1.1 204 No Content\r\n\r\n',
+        )
+      }
+      expect((await ask('trial', 'DELETE', path)).status).toBe(204)
+      expect(asked()).toEqual([`GET ${path}`, `DELETE ${path}`])
+    },
+  )
+})
+
+test('look-ups are among the requests that are in flight', async () => {
+  const small = await gateway({
+    base: upstream.origin,
+    consumers: { forwards: "grants: [{ forwards: ['*.example.com'] }]" },
+    config: 'limits: { in_flight: 3 }\n',
+  })
+  onTestFinished(() => small.stop())
+  upstream.script = () => undefined
+  const path = `/v1/email-forwards/${OWN_FORWARD}`
+  const headers = ['X-Api-Key', small.keys['forwards'] ?? '']
+  const calls = Array.from({ length: 3 }, () => open(small.port, { path, headers }))
+  for (const call of calls) {
+    call.on('error', () => undefined)
+    call.end()
+  }
+  await eventually(() => asked().length === 3)
+  expect((await send(small.port, { path, headers })).status).toBe(503)
+  expect(asked()).toHaveLength(3)
+  for (const call of calls) call.destroy()
+})
+
+describe('a body that nobody looks at', () => {
+  test('is refused at once when it is malformed, before anything is looked up', async () => {
+    const text = `PUT /v1/email-forwards/${OWN_FORWARD}/aliases/x HTTP/1.1\r\nHost: localhost\r\nX-Api-Key: ${proxy.keys['forwards']}\r\nTransfer-Encoding: chunked\r\n\r\nZZ\r\n`
+    expect((await wire(proxy.port, text)).text).toMatch(/^HTTP\/1\.1 400 /)
+    expect(asked()).toEqual([])
+  })
+})
+
 describe('a look-up', () => {
   const path = `/v1/email-forwards/${OWN_FORWARD}`
   const failed = async (reply: string | Buffer) => {
@@ -185,6 +235,16 @@ describe('a look-up', () => {
     await eventually(() => proxy.metric('upstream_held_seconds').then((held) => held === 0))
     const { status, text } = await failed(plainReply(body))
     expect([status, text]).toEqual([502, expect.stringContaining('reply_not_readable')])
+  })
+
+  test('that OpusDNS does not answer leaves no record of a decision, nor of something sent', async () => {
+    await failed(plainReply('{}', 'HTTP/1.1 500 Broken'))
+    const record = await eventually(() => {
+      const last = readFileSync(audit, 'utf8').trim().split('\n').at(-1) ?? ''
+      return last.includes('"status":500') && (JSON.parse(last) as Record<string, unknown>)
+    })
+    expect(record).toMatchObject({ decision: 'deny', reason: 'undecided', attempts: 0 })
+    expect(record).not.toHaveProperty('ahead')
   })
 
   test('leaves a record of what was asked for, and that nothing of it was sent', async () => {

@@ -42,15 +42,13 @@ consumers: { shop: { anonymous: true, grants: [read], budget: { purchases: 5, pe
     what: 'POST /v1/domains example.com',
     request: 'r-1',
   }
-  const reserved = await ledger.reserve(order, {
-    period: '2026-11',
-    purchases: 5,
-    amount: undefined,
-  })
+  const bounds = { period: '2026-11', purchases: 5, amount: undefined }
+  const reserved = await ledger.reserve(order, bounds)
   if (!reserved.ok) throw new Error('it did not fit')
   const outside = new DatabaseSync(path)
   onTestFinished(() => outside.close())
-  return { settings, clock, warned, another, shelf, ledger, id: reserved.id, outside }
+  const more = () => ledger.reserve({ ...order, request: 'r-2' }, bounds)
+  return { settings, clock, warned, another, shelf, ledger, id: reserved.id, outside, more }
 }
 
 test('a ledger that could not be recovered is not kept: who opens it next recovers it', async () => {
@@ -82,6 +80,20 @@ test('its end waits for what is still being written down', async () => {
   await closing
   expect(outside.prepare('SELECT state FROM orders').all()).toEqual([{ state: 'unknown' }])
   await expect(ledger.unknown()).rejects.toMatchObject({ code: 'ledger_unavailable' })
+})
+
+test('its end waits for what follows a reservation: nothing of it was sent', async () => {
+  const { clock, shelf, ledger, id, outside, more } = await place()
+  outside.exec('BEGIN IMMEDIATE')
+  const released = more().then(async (one) => {
+    if (one.ok) await ledger.settle(one.id, 'released')
+  })
+  const closing = shelf.close()
+  outside.exec('ROLLBACK')
+  await clock.advance(200)
+  await released
+  await closing
+  expect(outside.prepare('SELECT id, state FROM orders').all()).toEqual([{ id, state: 'reserved' }])
 })
 
 test('a ledger that cannot be opened is told with its path', async () => {

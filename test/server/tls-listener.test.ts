@@ -310,6 +310,18 @@ test('a port in use is told for TLS as for plain text', async () => {
   await expect(secure(hello, { endpoint })).rejects.toThrow('something else listens there')
 })
 
+test('many clients that come at once are all served while there are places', async () => {
+  const { port, seen } = await secure(
+    hello,
+    { connections: 100, surplus: 20, tlsHandshakeTimeout: 30_000, requestHeadTimeout: 30_000 },
+    { identifies: () => true },
+  )
+  const clients = Array.from({ length: 60 }, () => client({ port }, GET))
+  await eventually(() => clients.every(({ seen: got }) => got.text !== '' || got.end !== ''))
+  expect(clients.filter(({ seen: got }) => got.text.includes('hello'))).toHaveLength(60)
+  expect(seen.lines).toEqual([])
+})
+
 test('handshakes that nobody ends take no place from others where callers are identified', async () => {
   const { port, seen } = await secure(
     hello,
