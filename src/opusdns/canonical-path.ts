@@ -20,6 +20,9 @@ const CONTROL = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/u
 const LOOK_ALIKE = /[\u2044\u2215\u29f8\u29f5\u2216\u3002\uff61\u2024\ufe52]/
 const ONLY_DOTS_AND_SPACE = /^[\s.]+$/u
 
+/** Characters of a segment in which some are encoded. */
+const LONGEST = 1000
+
 function refusal(path: string): string | undefined {
   if (!path.startsWith('/')) return 'It does not begin with a slash.'
   if (path.includes('//')) return 'It has an empty segment (//).'
@@ -44,6 +47,8 @@ function refusal(path: string): string | undefined {
     if (LOOK_ALIKE.test(decoded)) {
       return 'It has a character that other software takes for a dot or a slash.'
     }
+    // Ordering marks takes longer the more there are of them; no name or id of the API is as long.
+    if (decoded.length > LONGEST) return `It has a segment of more than ${LONGEST} characters.`
     // NFKC turns a fullwidth dot into a dot, and a fullwidth `auth` into a path that is blocked.
     if (decoded.normalize('NFKC') !== decoded) {
       return 'It has a character that other software takes for another one (write it in NFKC).'

@@ -11,6 +11,8 @@ export interface NameReading {
   readonly path: string
   /** The member of the reply that holds the name. */
   readonly member: 'name' | 'hostname'
+  /** The id of an alias in the path, which must be among those of the forward. */
+  readonly alias?: string | undefined
 }
 
 const DOMAIN = '/v1/domains/{domain_reference}'
@@ -25,9 +27,9 @@ export function namedById(operation: Operation, path: string): NameReading | und
     return { path: `/v1/domains/${id}`, member: 'name' }
   }
   if (template.startsWith(EMAIL_FORWARD)) {
-    const { email_forward_id: id = '' } = parametersOf(operation, path)
+    const { email_forward_id: id = '', alias_id: alias } = parametersOf(operation, path)
     if (typeIdKind(id) !== 'email_forward') return undefined
-    return { path: `/v1/email-forwards/${id}`, member: 'hostname' }
+    return { path: `/v1/email-forwards/${id}`, member: 'hostname', alias }
   }
   return undefined
 }

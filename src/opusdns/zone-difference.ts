@@ -134,9 +134,10 @@ function apply(
   if (!single || old.rdata.size === 0) after.delete(key)
 }
 
-function sameTexts(one: readonly string[], other: Iterable<string>): boolean {
+function sameTexts(one: readonly string[], other: readonly string[]): boolean {
+  if (one.length !== other.length) return false
   const texts = new Set(other)
-  return one.length === texts.size && one.every((text) => texts.has(text))
+  return one.every((text) => texts.has(text))
 }
 
 /** RFC 1034 section 3.6.2: where there is an alias, there is nothing else. */

@@ -7,7 +7,7 @@ export interface ZoneRrset {
   readonly name: string
   readonly type: string
   readonly ttl: number | null
-  readonly rdata: Iterable<string>
+  readonly rdata: readonly string[]
   /** Why OpusDNS keeps it from being changed; `undefined` where it does not. */
   readonly protected: string | undefined
 }

@@ -42,6 +42,8 @@ export interface Receiver {
 export interface AttemptOwner {
   /** Finds the credential that was sent, should the reply show it. */
   readonly echo: EchoFilter
+  /** Whether early hints are for the client. */
+  readonly hints: boolean
   /** The fields to send now, with the credential. Throws a Fault when there is none. */
   fields(): string[]
   /** Called once with the head of any reply, before all else. */
@@ -107,7 +109,8 @@ export class Attempt implements UpstreamHandler {
   }
 
   onEarlyHints(links: readonly string[]): void {
-    if (!this.#over && links.length > 0) writeEarlyHints(this.#exchange, links, this.#owner.echo)
+    if (!this.#over && links.length > 0 && this.#owner.hints)
+      writeEarlyHints(this.#exchange, links, this.#owner.echo)
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {

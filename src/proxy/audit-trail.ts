@@ -27,13 +27,14 @@ export function auditTrail(audit: Pick<AuditLog, 'open' | 'record'>): AuditTrail
   const entries = new WeakMap<Exchange, AuditEntry>()
 
   function close(exchange: Exchange): void {
-    const { response, status, source, fault, upstreamId, attempts, streamedSha256 } = exchange
+    const { response, status, source, fault, upstreamId, noted, streamedSha256 } = exchange
     const outcome = {
       status,
       source,
       code: fault?.code,
       upstreamId,
-      attempts,
+      // Before the decision nothing of the request itself is sent, but for what the decision takes.
+      attempts: noted === undefined ? 0 : exchange.attempts,
       complete: response.writableFinished,
       bodySha256: streamedSha256,
     }

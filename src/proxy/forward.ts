@@ -178,6 +178,11 @@ class Errand implements AttemptOwner {
     }
   }
 
+  /** What the proxy reads for itself is not the client's to see. */
+  get hints(): boolean {
+    return this.#reading === undefined
+  }
+
   get echo(): EchoFilter {
     if (this.#attachment === undefined) throw new Error('nothing was sent yet')
     return this.#attachment.echo

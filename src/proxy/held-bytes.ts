@@ -7,8 +7,8 @@ import type { LimitSettings } from './options.ts'
 
 /** See `heldBytes`. */
 export interface HeldBytesOptions extends Pick<LimitSettings, 'heldSize'> {
-  /** How many there are to share `heldSize`. */
-  readonly consumers: number
+  /** How many there are to share `heldSize`: consumers, and strangers where they are told apart. */
+  readonly parties: number
 }
 
 /** See `heldBytes`. */
@@ -29,13 +29,13 @@ interface Holding {
 }
 
 /**
- * A bound of `heldSize` bytes for all. Where there are several `consumers`, none gets more than is then left
+ * A bound of `heldSize` bytes for all. Where there are several `parties`, none gets more than is then left
  * to the others: one alone gets half of it, the next a quarter.
  */
 export function heldBytes(options: HeldBytesOptions): HeldBytes {
   const accounts = new Map<string, { bytes: number }>()
   const holdings = new WeakMap<Exchange, Holding>()
-  let { heldSize, consumers } = options
+  let { heldSize, parties } = options
   let held = 0
 
   function accountOf(consumer: string): { bytes: number } {
@@ -60,13 +60,13 @@ export function heldBytes(options: HeldBytesOptions): HeldBytes {
       const holding = holdings.get(exchange) ?? open(exchange)
       if (more > 0) {
         const left = heldSize - held - more
-        if (left < 0 || (consumers > 1 && holding.account.bytes + more > left)) return false
+        if (left < 0 || (parties > 1 && holding.account.bytes + more > left)) return false
       }
       move(holding, more)
       return true
     },
     resize(wanted) {
-      ;({ heldSize, consumers } = wanted)
+      ;({ heldSize, parties } = wanted)
     },
   }
 }

@@ -35,7 +35,7 @@ export interface LookUpDeps {
 export function lookUp(
   exchange: Exchange,
   fields: readonly string[],
-  { path, member }: NameReading,
+  reading: NameReading,
   { way, room, lenient }: LookUpDeps,
   done: (found: Found) => void,
 ): void {
@@ -43,23 +43,21 @@ export function lookUp(
 
   function ask(): void {
     read(exchange, fieldsOfReading(fields), way, {
-      target: path,
+      target: reading.path,
       receive(status, head, echo, flow, failed) {
         if (status !== 200 && status !== 404 && !lenient) {
           if (status < 300) throw unreadable()
-          // Of the request itself nothing was sent.
-          exchange.attempts = 0
           return new ReplyWriter(exchange, status, head, echo, flow, failed)
         }
         if (!lenient) maskable(status, head, 'GET')
         return takeWhole(echo, failed, (body) => {
-          const name = status === 200 ? nameIn(body, member) : undefined
-          if (status === 200 && name === undefined && !lenient) throw unreadable()
+          const found = status === 200 ? foundIn(body, reading) : NOTHING
+          if (found === undefined && !lenient) throw unreadable()
           room.hold(exchange, -body.length)
           rest(exchange)
           // What was read is not what was asked for: nothing of that was sent yet.
           exchange.begunAnew()
-          done({ name })
+          done(found ?? NOTHING)
         })
       },
     })
@@ -68,7 +66,10 @@ export function lookUp(
   after(exchange, way.credential.obtain(), ask)
 }
 
-function nameIn(body: Buffer, member: NameReading['member']): string | undefined {
+const NOTHING: Found = { name: undefined }
+
+/** `undefined` for a reply that has no name. A forward without the alias is not what was asked about. */
+function foundIn(body: Buffer, { member, alias }: NameReading): Found | undefined {
   let value: unknown
   try {
     value = readJson(body)
@@ -76,7 +77,16 @@ function nameIn(body: Buffer, member: NameReading['member']): string | undefined
     return undefined
   }
   const text = isRecord(value) ? value[member] : undefined
-  return typeof text === 'string' ? canonicalName(text) : undefined
+  const name = typeof text === 'string' ? canonicalName(text) : undefined
+  if (!isRecord(value) || name === undefined) return undefined
+  return alias === undefined || hasAlias(value['aliases'], alias) ? { name } : NOTHING
+}
+
+function hasAlias(aliases: unknown, id: string): boolean {
+  return (
+    Array.isArray(aliases) &&
+    aliases.some((one: unknown) => isRecord(one) && one['email_forward_alias_id'] === id)
+  )
 }
 
 function unreadable(): Fault {

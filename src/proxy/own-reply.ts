@@ -33,7 +33,13 @@ export function answerWith(
   { body, head, echo, more = [], mask }: OwnReply,
 ): void {
   const fields = ['Content-Type', 'application/json', 'Content-Length', String(body.length)]
-  fields.push('Cache-Control', 'no-store', ...more, ...only(head.fields, KEPT))
+  fields.push(
+    'Cache-Control',
+    'no-store',
+    ...more,
+    ...(exchange.quota ?? []),
+    ...only(head.fields, KEPT),
+  )
   const failed = (fault: unknown) => refuse(exchange, fault)
   const writer = new ReplyWriter(exchange, 200, { ...head, fields }, echo, NO_FLOW, failed, mask)
   writer.data(body)

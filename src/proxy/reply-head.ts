@@ -78,8 +78,7 @@ export function readReplyHead(
   let chunked = false
   let serverId: string | undefined
   let requestId: string | undefined
-  let named: string[] | undefined
-  let connection: string[] | undefined
+  let named: Set<string> | undefined
   let via: string | undefined
   let encoding: string | undefined
 
@@ -119,8 +118,7 @@ export function readReplyHead(
         via = via === undefined ? value : `${via}, ${value}`
         continue
       case 'connection':
-        connection = namedIn(value)
-        if (connection !== undefined) named = [...(named ?? []), ...connection]
+        named = namedIn(value, named)
         break
       case 'location':
       case 'content-location':

@@ -80,6 +80,7 @@ const DIGITS = /^\d{1,15}$/
 // RFC 7240. Whoever writes the word in any way means nothing to happen, also with a hyphen of another
 // kind, which is three bytes of UTF-8, or with more around it.
 const DRY_RUN = /dry[^a-z0-9]{0,8}run/i
+const PREFER: ReadonlySet<string> = new Set(['prefer'])
 const HOPS = /^\d{1,9}$/
 const SAME_SITE = new Set(['same-origin', 'none'])
 
@@ -128,8 +129,7 @@ export function readRequestHead(request: IncomingMessage, pseudonym: string): Re
   let origin: string | undefined
   let crossOrigin = false
   let dryRun = false
-  let named: string[] | undefined
-  let connection: string[] | undefined
+  let named: Set<string> | undefined
 
   for (let index = 0; index < raw.length; index += 2) {
     const rawName = raw[index] ?? ''
@@ -193,8 +193,7 @@ export function readRequestHead(request: IncomingMessage, pseudonym: string): Re
         }
         break
       case 'connection':
-        connection = namedIn(value)
-        if (connection !== undefined) named = [...(named ?? []), ...connection]
+        named = namedIn(value, named)
         break
       default:
     }
@@ -217,7 +216,7 @@ export function readRequestHead(request: IncomingMessage, pseudonym: string): Re
     throw malformed('Content-Length is not a plain decimal number.')
   }
   // It is for us: OpusDNS knows no dry run, and what it made of it nobody knows.
-  if (dryRun) dropNamed(fields, ['prefer'])
+  if (dryRun) dropNamed(fields, PREFER)
   if (named !== undefined) dropNamed(fields, named)
   if (maxForwards !== undefined) {
     maxForwards = HOPS.test(maxForwards) ? String(Number(maxForwards)) : undefined

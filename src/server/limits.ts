@@ -17,7 +17,10 @@ export function sharedBounds({
   limits,
   consumers,
 }: Pick<Settings, 'limits' | 'consumers'>): AdmissionOptions & HeldBytesOptions {
-  return { ...limits, consumers: consumers?.size ?? 1 }
+  const told = consumers?.size
+  // Those who have yet to say who they are (a login, a body before that) are one more to share with.
+  const parties = told === undefined ? 1 : told + 1
+  return { ...limits, consumers: told ?? 1, parties }
 }
 
 /** The limit of a consumer: the one `before`, with what is left of it, where nothing changed. */

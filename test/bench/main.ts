@@ -21,7 +21,7 @@ import { measureDecisions } from './decision.ts'
 import { measureLimits } from './limit.ts'
 import { CONNECTIONS, loadGenerator } from './load.ts'
 import { PINNED, answering, end, freePort, launch } from './process.ts'
-import { table, verdicts } from './report.ts'
+import { mark, table, verdicts } from './report.ts'
 import { measureRounds } from './rounds.ts'
 import { measureStart } from './start.ts'
 
@@ -44,9 +44,10 @@ const say = (line: string) => void process.stdout.write(`${line}\n`)
 if (values.decisions) {
   const costs = measureDecisions()
   const parse = costs.at(-1)?.microseconds ?? Number.NaN
-  for (const { name, microseconds } of costs) {
+  for (const { name, microseconds, most } of costs) {
+    const target = most === undefined ? '' : ` (target <= ${most})${mark(microseconds, most)}`
     say(
-      `${name.padEnd(40)} ${microseconds.toFixed(1).padStart(7)} µs CPU ${(microseconds / parse).toFixed(2).padStart(6)}`,
+      `${name.padEnd(40)} ${microseconds.toFixed(1).padStart(7)} µs CPU ${(microseconds / parse).toFixed(2).padStart(6)}${target}`,
     )
   }
   for (const { name, microseconds } of measureLimits()) {

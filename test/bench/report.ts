@@ -110,7 +110,8 @@ function cpus(turns: readonly Turn[]): number[] {
   return turns.flatMap(({ cpu }) => (cpu === undefined ? [] : [cpu]))
 }
 
-function mark(figure: number | undefined, most: number): string {
+/** Whether `figure` is what it may be at most. */
+export function mark(figure: number | undefined, most: number): string {
   if (figure === undefined) return ''
   return figure <= most ? ' met' : ' MISSED'
 }

@@ -470,6 +470,28 @@ describe('learn', () => {
     expect(created.stdout).toContain('dns: { zones: [example.com], verbs: [create] }')
   })
 
+  test('goes by the name of what has an id, where the record tells it, and says so where not', async () => {
+    const path = '/v1/email-forwards/email_forward_01h45ytscbebyvny4gc8cr8ma2'
+    const forward = { ...seen, method: 'DELETE', path, zones: [] }
+    const domain = {
+      ...forward,
+      method: 'GET',
+      path: '/v1/domains/domain_01h45ytscbebyvny4gc8cr8ma2',
+    }
+    const told = await only(
+      { ...forward, names: ['mail.example.com'] },
+      { ...domain, names: ['example.com'] },
+    )
+    expect((parse(told.stdout) as Printed).consumers['one']).toEqual({
+      grants: [{ forwards: ['mail.example.com'] }, { 'domains:read': ['example.com'] }],
+    })
+    const untold = await only(forward)
+    expect(untold.stdout).toContain('# 1 times: an email forward by its id')
+    expect((parse(untold.stdout) as Printed).consumers['one']).toEqual({
+      grants: [{ operation: ['DELETE /v1/email-forwards/{email_forward_id}'] }],
+    })
+  })
+
   test('leaves out the one change that it does not understand, and says so', async () => {
     const { stdout } = await only({
       ...seen,

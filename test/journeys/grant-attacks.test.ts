@@ -26,6 +26,8 @@ beforeAll(async () => {
       deploy:
         'grants: [dns: { zones: [example.com], names: [www, "*.app"], types: [A, AAAA], verbs: [read, upsert] }]',
       zones: 'grants: [dns: { zones: [example.com, xn--bcher-kva.example, fass.example] }]',
+      owner: 'grants: [dns: { zones: [example.com], verbs: [read, replace, delete] }]',
+      batch: 'grants: [class: [read, write, bulk]]',
       reader: 'grants: [read]',
       writer: 'grants: [class: [read, write]]',
       domains: 'grants: [{"domains:read": [example.com]}]',
@@ -91,6 +93,7 @@ const tags = (type: string, ...objects: string[]) => ({
   add: ['tag_01h45ytscbebyvny4gc8cr8ma2'],
 })
 const CHALLENGE = '_acme-challenge.example.com.'
+const JSON_TYPE = ['Content-Type', 'application/json']
 
 const ATTEMPTS: readonly Attempt[] = [
   // Other zones, in every spelling.
@@ -144,7 +147,8 @@ const ATTEMPTS: readonly Attempt[] = [
     record('_acme-challenge'),
   ],
   ['a null byte', 'acme', 'PATCH', '/v1/dns/example.com%00.org/records', record('_acme-challenge')],
-  ['punycode of a look-alike', 'zones', 'DELETE', '/v1/dns/xn--exmple-cua.com'],
+  ['punycode of a look-alike', 'owner', 'DELETE', '/v1/dns/xn--exmple-cua.com'],
+  ['deleting another zone', 'owner', 'DELETE', '/v1/dns/example.org'],
   ['a deviating sharp s', 'zones', 'PATCH', '/v1/dns/fa%C3%9F.example/records', record('a')],
   [
     'punycode that does not round-trip',
@@ -503,7 +507,7 @@ const ATTEMPTS: readonly Attempt[] = [
   ['a retried batch', 'writer', 'POST', '/v1/jobs/batch_01h45ytscbebyvny4gc8cr8ma2/retry'],
   [
     'a domain by job',
-    'writer',
+    'batch',
     'POST',
     '/v1/jobs',
     job({
@@ -562,14 +566,14 @@ const ATTEMPTS: readonly Attempt[] = [
   ],
   [
     'another path by header',
-    'reader',
-    'DELETE',
-    '/v1/domains/example.com',
+    'lookup',
+    'GET',
+    '/v1/contacts',
     undefined,
     ['X-Original-URL', '/v1/tlds/'],
   ],
   [
-    'a second consumer',
+    'a placeholder beside the key',
     'acme',
     'PATCH',
     '/v1/dns/example.org/records',
@@ -577,8 +581,6 @@ const ATTEMPTS: readonly Attempt[] = [
     ['Content-Type', 'application/json', 'Authorization', 'Bearer placeholder'],
   ],
 ]
-
-const JSON_TYPE = ['Content-Type', 'application/json']
 
 function attempt([, consumer, method, path, body, fields]: Attempt) {
   const text =
@@ -632,12 +634,22 @@ test.each([
 describe('what a grant allows', () => {
   const ALLOWED: readonly Attempt[] = [
     ['the challenge in full', 'acme', 'PATCH', RECORDS, record(CHALLENGE)],
+    ['deleting its zone', 'owner', 'DELETE', ZONE],
     ['without the final dot', 'acme', 'PATCH', RECORDS, record('_acme-challenge.example.com')],
     ['relative', 'acme', 'PATCH', RECORDS, record('_acme-challenge')],
     ['for a name below', 'acme', 'PATCH', RECORDS, record('_acme-challenge.www')],
     ['in capitals', 'acme', 'PATCH', '/v1/dns/EXAMPLE.com./records', record('_ACME-Challenge')],
     ['as an rrset', 'acme', 'PATCH', RRSETS, rrset('_acme-challenge', 'TXT')],
     ['reading the zone', 'acme', 'GET', '/v1/dns/example.com'],
+    // opusdns/API.md section 4: acme.sh names a type for no body; lego writes no quotes.
+    ['as acme.sh reads', 'acme', 'GET', '/v1/dns/example.com', undefined, JSON_TYPE],
+    [
+      'as lego writes',
+      'acme',
+      'PATCH',
+      RECORDS,
+      record('_acme-challenge.www.example.com.', { rdata: 'unquoted' }),
+    ],
     ['an address of the deployment', 'deploy', 'PATCH', RRSETS, rrset('x.app', 'AAAA')],
     ['an international zone', 'zones', 'PATCH', '/v1/dns/b%C3%BCcher.example/records', record('a')],
     ['a job in the zone', 'zones', 'POST', '/v1/jobs', job(patchJob('example.com', 'a'))],

@@ -19,10 +19,14 @@ const OWN_DOMAIN = id('domain', 'a')
 const FOREIGN_DOMAIN = id('domain', 'b')
 const OWN_FORWARD = id('email_forward', 'c')
 const FOREIGN_FORWARD = id('email_forward', 'd')
+const OWN_ALIAS = id('email_forward_alias', 'f')
 const KNOWN: Readonly<Record<string, object>> = {
   [`/v1/domains/${OWN_DOMAIN}`]: { name: 'Example.com.', auth_code: 'secret-code' },
   [`/v1/domains/${FOREIGN_DOMAIN}`]: { name: 'example.net' },
-  [`/v1/email-forwards/${OWN_FORWARD}`]: { hostname: 'mail.example.com' },
+  [`/v1/email-forwards/${OWN_FORWARD}`]: {
+    hostname: 'mail.example.com',
+    aliases: [{ alias: 'x', email_forward_alias_id: OWN_ALIAS, forward_to: [] }],
+  },
   [`/v1/email-forwards/${FOREIGN_FORWARD}`]: { hostname: 'mail.example.net' },
 }
 
@@ -125,7 +129,7 @@ describe('a domain', () => {
 describe('an email forward', () => {
   test('of its consumer is changed and deleted, with the body as it was sent', async () => {
     const path = `/v1/email-forwards/${OWN_FORWARD}`
-    const alias = `${path}/aliases/${id('email_forward_alias', 'a')}`
+    const alias = `${path}/aliases/${OWN_ALIAS}`
     for (const [method, target, body] of [
       ['GET', path],
       ['PATCH', `${path}/disable`],
@@ -154,6 +158,30 @@ describe('an email forward', () => {
     }
     expect(new Set(asked().map((line) => line.split(' ')[0]))).toEqual(new Set(['GET']))
   })
+})
+
+test('an alias of another forward is not there', async () => {
+  const path = `/v1/email-forwards/${OWN_FORWARD}`
+  for (const method of ['PUT', 'DELETE']) {
+    const alias = `${path}/aliases/${id('email_forward_alias', 'g')}`
+    const reply = await ask('forwards', method, alias, '{"forward_to":["a@b.example"]}')
+    expect([reply.status, reply.text]).toEqual([404, expect.stringContaining('not_visible')])
+  }
+  expect(asked()).toEqual([`GET ${path}`, `GET ${path}`])
+})
+
+test('early hints of a look-up are not for the client', async () => {
+  upstream.script = async (request) => {
+    await request.whole
+    request.socket.write(
+      'HTTP/1.1 103 Early Hints\r\nLink: </v1/x.example.net>; rel=preload\r\n\r\n',
+    )
+    await known(request)
+  }
+  const text = `GET /v1/email-forwards/${FOREIGN_FORWARD} HTTP/1.1\r\nHost: localhost\r\nX-Api-Key: ${proxy.keys['forwards']}\r\n\r\n`
+  const reply = await wire(proxy.port, text)
+  expect(reply.text).toMatch(/^HTTP\/1\.1 404 /)
+  expect(reply.text).not.toContain('example.net')
 })
 
 describe('in report mode', () => {
@@ -222,6 +250,12 @@ describe('a look-up', () => {
       status: 429,
       text: '{"of":"OpusDNS"}',
     })
+    const last = await eventually(() => {
+      const lines = readFileSync(audit, 'utf8').trim().split('\n')
+      const one = JSON.parse(lines.at(-1) ?? '') as Record<string, unknown>
+      return one['status'] === 429 && one
+    })
+    expect(last).toMatchObject({ decision: 'deny', reason: 'undecided', attempts: 0 })
   })
 
   test.each([
