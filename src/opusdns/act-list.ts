@@ -2,7 +2,7 @@
 
 import { notUnderstood } from '../base/body-fault.ts'
 import type { Act } from './act.ts'
-import { canonicalName, isInternational } from './name.ts'
+import { canonicalName, isInternational, plainName } from './name.ts'
 
 /** As many acts as one request may stand for: the most commands that OpusDNS takes in one batch. */
 export const MAX_ACTS = 50_000
@@ -48,6 +48,8 @@ export function actList(): ActList {
       return false
     },
     nameOf(text) {
+      const plain = plainName(text)
+      if (plain !== undefined) return plain
       if (!isInternational(text)) return canonicalName(text)
       const before = names.get(text)
       if (before !== undefined || names.has(text)) return before

@@ -4,7 +4,7 @@
 import { domainToASCII, domainToUnicode } from 'node:url'
 
 // Most names; without `xn--`, which has to be looked at.
-const PLAIN = /^(?!xn--)[a-z0-9_-]{1,63}(?:\.(?!xn--)[a-z0-9_-]{1,63})*$/
+const PLAIN = /^(?!xn--)[a-z0-9_-]{1,63}(?:\.(?!xn--)[a-z0-9_-]{1,63})*\.?$/
 const LABEL = /^(?:\*|[a-z0-9_-]{1,63})$/
 const ASCII = /^[\0-\x7f]*$/
 // IDNA 2003 and 2008 map these to different names: sharp s, final sigma, the joiners.
@@ -19,6 +19,13 @@ export function isInternational(text: string): boolean {
   return !ASCII.test(text) || /xn--/i.test(text)
 }
 
+/** The canonical form of a name that is written plainly, as most are; `undefined` for all others. */
+export function plainName(text: string): string | undefined {
+  if (!PLAIN.test(text)) return undefined
+  const name = text.endsWith('.') ? text.slice(0, -1) : text
+  return name.length > NAME_LENGTH ? undefined : name
+}
+
 /**
  * The canonical form of a DNS name: lower case, A-labels, no final dot. Takes letters, digits, hyphen,
  * underscore, `*` as a whole label, and international letters whose mapping is beyond doubt (both
@@ -27,11 +34,12 @@ export function isInternational(text: string): boolean {
  */
 export function canonicalName(text: string): string | undefined {
   if (text.length > TEXT_LENGTH) return undefined
+  const plain = plainName(text)
+  if (plain !== undefined) return plain
   const dotless = text.endsWith('.') ? text.slice(0, -1) : text
   // Only then is lowering safe: the Kelvin sign would become an ASCII k.
   const ascii = ASCII.test(dotless)
   const lower = ascii ? dotless.toLowerCase() : dotless
-  if (PLAIN.test(lower)) return lower.length > NAME_LENGTH ? undefined : lower
   const labels: string[] = []
   for (const label of lower.split('.')) {
     const canonical = ASCII.test(label) ? asciiLabel(label.toLowerCase()) : aLabel(label)

@@ -57,6 +57,8 @@ export function dnsVerbOf(operation: Operation): DnsVerb | 'change' | undefined 
 /** The label that `acme` grants are about. */
 export const ACME_LABEL = '_acme-challenge'
 
+const LABELLED = /(?:^|\.)_acme-challenge(?:\.|$)/
+
 /** Whether an `acme` grant is about the operation, in its zones. */
 export function isOfAcme(operation: Operation): boolean {
   return ACME.has(operation)
@@ -69,7 +71,7 @@ export function acmeGrant(text: string, zones: readonly string[]): Grant {
     verbs: new Set(['read', 'upsert', 'remove']),
     operations: ACME,
     // The label may be one of the zone: to such a zone challenges are delegated, and clients write its `@`.
-    named: (name) => name.split('.').includes(ACME_LABEL),
+    named: (name) => LABELLED.test(name),
     types: new Set(['TXT']),
   })
 }

@@ -56,7 +56,7 @@ test.each([
   [
     'bytes of bodies in memory',
     (limit: string) => `
-limits: { judged_body_size: 64KiB, held_size: ${limit === 'few' ? '128KiB' : '192KiB'} }
+limits: { judged_body_size: 64KiB, held_size: ${limit === 'few' ? '256KiB' : '384KiB'} }
 consumers:
   dns: { anonymous: true, grants: [dns: { zones: [example.com], names: [www] }] }
 `,
