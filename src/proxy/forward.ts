@@ -49,6 +49,8 @@ export interface Reading {
     flow: Flow,
     failed: (fault: Fault) => void,
   ): Receiver
+  /** Called in place of an answer to the client, where it goes on without a reply. */
+  readonly lost?: (() => void) | undefined
 }
 
 /** Safe methods (RFC 9110 section 9.2.1): doing them twice does no harm. */
@@ -138,6 +140,10 @@ class Errand implements AttemptOwner {
     }
     const tooMany = this.#pace.refusal()
     if (tooMany !== undefined) {
+      if (this.#reading?.lost !== undefined) {
+        this.#reading.lost()
+        return
+      }
       dropBody(body)
       refuse(exchange, tooMany)
       return
@@ -255,6 +261,8 @@ class Errand implements AttemptOwner {
     } else if (this.#mayRetry(fault, progress)) {
       this.#retried = true
       this.send()
+    } else if (this.#reading?.lost !== undefined && fault.code !== 'total_timeout') {
+      this.#reading.lost()
     } else {
       refuse(exchange, this.#outcome(fault, progress))
     }

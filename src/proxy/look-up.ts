@@ -13,6 +13,7 @@ import { read } from './forward.ts'
 import type { ForwardDeps } from './forward.ts'
 import type { HeldBytes } from './held-bytes.ts'
 import { maskable } from './masked-reply.ts'
+import { refuse } from './refusal.ts'
 import { rest } from './rest.ts'
 import { ReplyWriter } from './reply-writer.ts'
 import { fieldsOfReading, wholeReplies } from './whole-reply.ts'
@@ -41,9 +42,23 @@ export function lookUp(
 ): void {
   const takeWhole = wholeReplies(exchange, { room, most: MOST_BYTES, tooLarge: unreadable })
 
+  function goOn(found: Found): void {
+    rest(exchange)
+    // What was read is not what was asked for: nothing of that was sent yet.
+    exchange.begunAnew()
+    done(found)
+  }
+  function lost(): void {
+    try {
+      goOn(NOTHING)
+    } catch (error) {
+      refuse(exchange, error)
+    }
+  }
   function ask(): void {
     read(exchange, fieldsOfReading(fields), way, {
       target: reading.path,
+      lost: lenient ? lost : undefined,
       receive(status, head, echo, flow, failed) {
         if (status !== 200 && status !== 404 && !lenient) {
           if (status < 300) throw unreadable()
@@ -54,10 +69,7 @@ export function lookUp(
           const found = status === 200 ? foundIn(body, reading) : NOTHING
           if (found === undefined && !lenient) throw unreadable()
           room.hold(exchange, -body.length)
-          rest(exchange)
-          // What was read is not what was asked for: nothing of that was sent yet.
-          exchange.begunAnew()
-          done(found ?? NOTHING)
+          goOn(found ?? NOTHING)
         })
       },
     })
