@@ -84,10 +84,10 @@ async function certonly(stage: Stage, consumer: string, names: readonly string[]
   )
 }
 
-/** Scenarios of certbot. */
-export const CERTBOT: readonly Scenario[] = [
-  {
-    title: 'certbot (acme): a certificate for www.example.com and *.example.com',
+/** A certificate for two names, by a consumer that may set what they need. */
+function issued(consumer: string): Scenario {
+  return {
+    title: `certbot (${consumer}): a certificate for www.example.com and *.example.com`,
     needs: ['certbot', 'pebble'],
     resolvers: true,
     async play(stage, path) {
@@ -95,13 +95,9 @@ export const CERTBOT: readonly Scenario[] = [
       try {
         return await withPebble(stage, path('pebble'), async () => {
           let said = ''
+          const names = ['www.example.com', '*.example.com']
           const seen = await stage.witnessed(async () => {
-            const ended = await certonly(
-              stage,
-              'acme',
-              ['www.example.com', '*.example.com'],
-              path('certbot'),
-            )
+            const ended = await certonly(stage, consumer, names, path('certbot'))
             must(ended.code === 0, 'certbot failed', ended.said)
             said = ended.said
           })
@@ -117,6 +113,31 @@ export const CERTBOT: readonly Scenario[] = [
         server.close()
       }
     },
+  }
+}
+
+/** Scenarios of certbot. */
+export const CERTBOT: readonly Scenario[] = [
+  issued('acme'),
+  issued('dns'),
+  {
+    title: 'certbot (read): reads the zone, and writes nothing',
+    needs: ['certbot', 'pebble'],
+    resolvers: true,
+    play: (stage, path) =>
+      withPebble(stage, path('pebble'), async () => {
+        let said = ''
+        const seen = await stage.witnessed(async () => {
+          const ended = await certonly(stage, 'read', ['www.example.com'], path('certbot'))
+          must(ended.code === 1, 'certbot did not fail', ended.said)
+          said = ended.said
+        })
+        must(
+          seen.length > 0 && seen.every(({ method }) => method === 'GET'),
+          'it did not only read',
+        )
+        return /No grant covers[^\n]*/.exec(said)?.[0] ?? said.slice(-300)
+      }),
   },
   {
     title: 'certbot (acme): no certificate for another zone',

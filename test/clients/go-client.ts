@@ -43,6 +43,16 @@ function scenario(
 
 /** Scenarios of the Go client. */
 export const GO_CLIENT: readonly Scenario[] = [
+  scenario('its zone alone in the list', 'acme', ['zones', 'list'], {
+    code: 0,
+    reached: 1,
+    says: /Found 1 zone\(s\)/,
+  }),
+  scenario('no deletion', 'acme', ['zones', 'delete', 'example.com', '--force'], {
+    code: 1,
+    reached: 0,
+    says: /No grant covers DELETE[^\n]*/,
+  }),
   scenario('a zone that is granted', 'dns', ['zones', 'get', 'example.com'], {
     code: 0,
     reached: 1,

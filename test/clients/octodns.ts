@@ -69,6 +69,23 @@ export const OCTODNS: readonly Scenario[] = [
     },
   },
   {
+    title: 'octodns (acme): sees no zone of others, and makes none',
+    needs: ['octodnsSync'],
+    async play(stage, path) {
+      let said = ''
+      const seen = await stage.witnessed(async () => {
+        const ended = await sync(stage, path('octodnsSync'), 'acme', '192.0.2.9')
+        must(ended.code === 1, 'octodns-sync did not fail', ended.said)
+        said = ended.said
+      })
+      must(
+        seen.every(({ method }) => method === 'GET'),
+        'it did not only read',
+      )
+      return /[^\n]*\b40[34]\b[^\n]*/.exec(said)?.[0]?.trim() ?? said.slice(-300)
+    },
+  },
+  {
     title: 'octodns (read): reads, and may not write',
     needs: ['octodnsSync'],
     async play(stage, path) {
@@ -79,7 +96,7 @@ export const OCTODNS: readonly Scenario[] = [
         said = ended.said
       })
       must(seen.length > 0 && seen.every(({ method }) => method === 'GET'), 'it did not only read')
-      return /[^\n]*403[^\n]*/.exec(said)?.[0]?.trim() ?? said.slice(-300)
+      return /[^\n]*\b403\b[^\n]*/.exec(said)?.[0]?.trim() ?? said.slice(-300)
     },
   },
 ]
