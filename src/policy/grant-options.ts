@@ -3,7 +3,7 @@
 import { z } from '../base/schema.ts'
 import { OPERATION_CLASSES } from '../opusdns/operation-class.ts'
 import type { OperationClass } from '../opusdns/operation-class.ts'
-import { OPERATIONS } from '../opusdns/operations.ts'
+import { maybeOperation } from '../opusdns/operation-named.ts'
 import { RECORD_TYPES } from '../opusdns/record-type.ts'
 import { namePattern } from './name-pattern.ts'
 import { pathPattern } from './path-pattern.ts'
@@ -66,10 +66,8 @@ const names = z.array(
   }),
 )
 
-const known = new Set(OPERATIONS.map(({ method, template }) => `${method} ${template}`))
-
 const operations = z.array(
-  z.string().refine((text) => known.has(text), {
+  z.string().refine((text) => maybeOperation(text) !== undefined, {
     error: 'is no operation of the API; write it as in its documentation: GET /v1/dns/{zone_name}',
   }),
 )

@@ -1,16 +1,16 @@
 // The option `unpriced`: which of the operations that only some accounts pay for cost nothing here.
 
 import { z } from '../base/schema.ts'
+import { maybeOperation } from '../opusdns/operation-named.ts'
 import { OPERATIONS } from '../opusdns/operations.ts'
 import type { Operation } from '../opusdns/operations.ts'
 import { pathPurchase } from '../opusdns/path-purchase.ts'
 
-const BY_NAME = new Map(OPERATIONS.map((one) => [`${one.method} ${one.template}`, one]))
 const MAY_COST = OPERATIONS.filter((one) => pathPurchase(one)?.perhaps)
 const CHOICE = MAY_COST.map(({ method, template }) => `${method} ${template}`).join(', ')
 
 const operation = z.string().transform((text, context): Operation => {
-  const found = BY_NAME.get(text)
+  const found = maybeOperation(text)
   if (found !== undefined && MAY_COST.includes(found)) return found
   context.addIssue({ code: 'custom', message: faultOf(found) })
   return z.NEVER

@@ -6,6 +6,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 
+import type { RecordedRequest } from '../opusdns/requests.ts'
 import { authority } from '../support/certificates.ts'
 import { nameServer } from './name-server.ts'
 import { runClient } from './programs.ts'
@@ -116,43 +117,47 @@ function issued(consumer: string): Scenario {
   }
 }
 
+/** A certificate that a consumer may not have; `check` looks at what reached OpusDNS all the same. */
+function refused(
+  what: string,
+  {
+    consumer,
+    name,
+    says,
+  }: { readonly consumer: string; readonly name: string; readonly says: RegExp },
+  check: (seen: readonly RecordedRequest[]) => void,
+): Scenario {
+  return {
+    title: `certbot (${consumer}): ${what}`,
+    needs: ['certbot', 'pebble'],
+    resolvers: true,
+    play: (stage, path) =>
+      withPebble(stage, path('pebble'), async () => {
+        let said = ''
+        const seen = await stage.witnessed(async () => {
+          const ended = await certonly(stage, consumer, [name], path('certbot'))
+          must(ended.code === 1, 'certbot did not fail', ended.said)
+          said = ended.said
+        })
+        check(seen)
+        return says.exec(said)?.[0] ?? said.slice(-300)
+      }),
+  }
+}
+
 /** Scenarios of certbot. */
 export const CERTBOT: readonly Scenario[] = [
   issued('acme'),
   issued('dns'),
-  {
-    title: 'certbot (read): reads the zone, and writes nothing',
-    needs: ['certbot', 'pebble'],
-    resolvers: true,
-    play: (stage, path) =>
-      withPebble(stage, path('pebble'), async () => {
-        let said = ''
-        const seen = await stage.witnessed(async () => {
-          const ended = await certonly(stage, 'read', ['www.example.com'], path('certbot'))
-          must(ended.code === 1, 'certbot did not fail', ended.said)
-          said = ended.said
-        })
-        must(
-          seen.length > 0 && seen.every(({ method }) => method === 'GET'),
-          'it did not only read',
-        )
-        return /No grant covers[^\n]*/.exec(said)?.[0] ?? said.slice(-300)
-      }),
-  },
-  {
-    title: 'certbot (acme): no certificate for another zone',
-    needs: ['certbot', 'pebble'],
-    resolvers: true,
-    play: (stage, path) =>
-      withPebble(stage, path('pebble'), async () => {
-        let said = ''
-        const seen = await stage.witnessed(async () => {
-          const ended = await certonly(stage, 'acme', ['www.example.org'], path('certbot'))
-          must(ended.code === 1, 'certbot did not fail', ended.said)
-          said = ended.said
-        })
-        must(seen.length === 0, `${seen.length} requests reached OpusDNS`)
-        return /(?:Error|error|zone)[^\n]*/.exec(said)?.[0] ?? said
-      }),
-  },
+  refused(
+    'reads the zone, and writes nothing',
+    { consumer: 'read', name: 'www.example.com', says: /No grant covers[^\n]*/ },
+    (seen) =>
+      must(seen.length > 0 && seen.every(({ method }) => method === 'GET'), 'it did not only read'),
+  ),
+  refused(
+    'no certificate for another zone',
+    { consumer: 'acme', name: 'www.example.org', says: /(?:Error|error|zone)[^\n]*/ },
+    (seen) => must(seen.length === 0, `${seen.length} requests reached OpusDNS`),
+  ),
 ]

@@ -45,6 +45,24 @@ async function sync(stage: Stage, path: string, consumer: string, address: strin
   }
 }
 
+/** A zone that a consumer may not bring up to date: it only reads. */
+function refused(consumer: string, what: string, says: RegExp): Scenario {
+  return {
+    title: `octodns (${consumer}): ${what}`,
+    needs: ['octodnsSync'],
+    async play(stage, path) {
+      let said = ''
+      const seen = await stage.witnessed(async () => {
+        const ended = await sync(stage, path('octodnsSync'), consumer, '192.0.2.8')
+        must(ended.code === 1, 'octodns-sync did not fail', ended.said)
+        said = ended.said
+      })
+      must(seen.length > 0 && seen.every(({ method }) => method === 'GET'), 'it did not only read')
+      return says.exec(said)?.[0]?.trim() ?? said.slice(-300)
+    },
+  }
+}
+
 /** Scenarios of octodns. */
 export const OCTODNS: readonly Scenario[] = [
   {
@@ -68,35 +86,6 @@ export const OCTODNS: readonly Scenario[] = [
       return `${writes.length} writes`
     },
   },
-  {
-    title: 'octodns (acme): sees no zone of others, and makes none',
-    needs: ['octodnsSync'],
-    async play(stage, path) {
-      let said = ''
-      const seen = await stage.witnessed(async () => {
-        const ended = await sync(stage, path('octodnsSync'), 'acme', '192.0.2.9')
-        must(ended.code === 1, 'octodns-sync did not fail', ended.said)
-        said = ended.said
-      })
-      must(
-        seen.every(({ method }) => method === 'GET'),
-        'it did not only read',
-      )
-      return /[^\n]*\b40[34]\b[^\n]*/.exec(said)?.[0]?.trim() ?? said.slice(-300)
-    },
-  },
-  {
-    title: 'octodns (read): reads, and may not write',
-    needs: ['octodnsSync'],
-    async play(stage, path) {
-      let said = ''
-      const seen = await stage.witnessed(async () => {
-        const ended = await sync(stage, path('octodnsSync'), 'read', '192.0.2.8')
-        must(ended.code === 1, 'octodns-sync did not fail', ended.said)
-        said = ended.said
-      })
-      must(seen.length > 0 && seen.every(({ method }) => method === 'GET'), 'it did not only read')
-      return /[^\n]*\b403\b[^\n]*/.exec(said)?.[0]?.trim() ?? said.slice(-300)
-    },
-  },
+  refused('acme', 'sees no zone of others, and makes none', /[^\n]*\b40[34]\b[^\n]*/),
+  refused('read', 'reads, and may not write', /[^\n]*\b403\b[^\n]*/),
 ]
